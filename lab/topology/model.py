@@ -17,6 +17,7 @@ CARP_PASSWORD_LIMIT = 19
 # A name becomes a bridge (`br-NAME`), a pf macro and part of a host name.
 NetworkName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}$")]
 MachineName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
+LabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Vhid = Annotated[int, Field(ge=1, le=255)]
 AdvSkew = Annotated[int, Field(ge=0, le=254)]
 AdvBase = Annotated[int, Field(ge=1, le=254)]
@@ -138,7 +139,7 @@ class Topology(_Frozen):
     deviation: where this file departs on purpose from the document it reproduces.
     """
 
-    name: MachineName
+    name: LabName
     title: str = ""
     domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,100}$")] = "home.arpa"
     deviation: tuple[str, ...] = ()
