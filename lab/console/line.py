@@ -1,0 +1,114 @@
+"""One serial line, held by one user at a time. Others are told who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from pexpect.socket_pexpect import SocketSpawn
+
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    _BytesSpawn = SocketSpawn[bytes]
+else:
+    _BytesSpawn = SocketSpawn
+
+WINDOW_QUERY = re.compile(rb"\x1b\[(6n|18t)")
+"""What FreeBSD's resizewin asks a terminal: where is the cursor, how large are you."""
+
+ANSWERS = {b"6n": b"\x1b[24;80R", b"18t": b"\x1b[8;24;80t"}
+
+
+class SerialLine(_BytesSpawn):
+    """A serial line as pexpect sees it, which also answers a terminal's size queries as they pass, however they are split."""
+
+    def __init__(self, sock: socket.socket, timeout: float) -> None:
+        super().__init__(sock, timeout=timeout, maxread=4096)
+        self._tail = b""
+
+    def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> bytes:
+        data: bytes = super().read_nonblocking(size, timeout)
+        self._answer_queries(data)
+        return data
+
+    def _answer_queries(self, data: bytes) -> None:
+        text = self._tail + data
+        end = 0
+        for query in WINDOW_QUERY.finditer(text):
+            self.send(ANSWERS[query.group(1)])
+            end = query.end()
+        # A query may come in two reads: keep what could still become one.
+        self._tail = text[end:][-4:]
+
+
+@contextmanager
+def open_line(socket_path: Path, timeout: float, purpose: str, wait: float = 20.0) -> Iterator[SerialLine]:
+    """Hold a serial line. timeout: seconds an expect may take; wait: seconds to wait for another holder.
+
+    Raises LabError when somebody else holds it for longer than that, or when nothing listens there.
+    """
+    with hold_line(socket_path, purpose, wait):
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.connect(str(socket_path))
+        except OSError as error:
+            sock.close()
+            raise LabError(
+                f"The console {socket_path.stem} cannot be reached",
+                expected=f"a serial line at {socket_path}",
+                seen=str(error),
+                cure="`./inv lab.status` tells whether the machine runs; `./inv lab.up` starts it",
+            ) from error
+        line = SerialLine(sock, timeout)
+        try:
+            yield line
+        finally:
+            line.close()
+
+
+@contextmanager
+def hold_line(socket_path: Path, purpose: str, wait: float) -> Iterator[None]:
+    """The right to speak on a line: a lock beside its socket that says who holds it."""
+    path = socket_path.with_suffix(".held")
+    with path.open("a+") as file:
+        _lock(file, socket_path.stem, wait)
+        file.truncate(0)
+        json.dump({"pid": os.getpid(), "purpose": purpose, "command": " ".join(sys.argv[:3])}, file)
+        file.flush()
+        yield
+
+
+def _lock(file: IO[str], name: str, wait: float) -> None:
+    end = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise LabError(
+                    f"The console of {name} is held by somebody else",
+                    expected="a free serial line",
+                    seen=_holder(file),
+                    cure="leave that console (Ctrl-]) or wait for that command to end",
+                ) from None
+            time.sleep(0.05)
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    try:
+        holder = json.load(file)
+    except ValueError:
+        return "a process that did not give its name"
+    return f"pid {holder['pid']}: {holder['purpose']} ({holder['command']})"

@@ -1,0 +1,125 @@
+"""A shell on a firewall's serial console, reached from whatever state the console is in.
+
+The way in and the way out are pfSense's own menu (src/etc/rc.initial): option 8, and `exit`, which in the menu is merely an
+unknown option. The shell there is tcsh, whose prompt queries the terminal after every line: it is replaced by /bin/sh with
+a prompt of ours.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pexpect
+
+from lab.console.line import SerialLine, open_line
+from lab.console.screen import rendered
+from lab.errors import LabError
+
+MENU_PROMPT = re.compile(rb"Enter an option: ")
+SHELL_PROMPT = re.compile(rb"/root(?:\x1b\[[0-9;]*m)*:(?:\x1b\[[0-9;]*m)* |[#$] $")
+OUR_PROMPT = re.compile(rb"(?<!')@@LAB@@ ")
+LINE_LIMIT = 240
+"""Characters in one typed line: MAX_CANON is 255 on FreeBSD."""
+
+CTRL_C = "\x03"
+
+NESTED_SHELLS = 5
+"""How many shells inside each other are left before giving up. One `exit` too many is an unknown option to the menu."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command printed (line ends as \\n) and its exit code."""
+
+    text: str
+    code: int
+
+
+class FirewallShell:
+    """One /bin/sh on a firewall, one command at a time."""
+
+    def __init__(self, line: SerialLine, log: Path) -> None:
+        self._line = line
+        self._log = log
+
+    def run(self, command: str, seconds: float = 60.0) -> Output:
+        """Run one line. Raises LabError where it does not come back in `seconds`, or is too long to be typed."""
+        token = secrets.token_hex(3)
+        # The quotes keep the echo of this line from looking like its output.
+        typed = f"echo @@B''EGIN{token}; ({command}); echo @@E''ND{token} $?"
+        if len(typed) > LINE_LIMIT or "\n" in command:
+            raise LabError(
+                "The command is too long to be typed on a console",
+                expected=f"one line of at most {LINE_LIMIT - len(typed) + len(command)} characters",
+                seen=f"{len(command)} characters",
+                cure="put it into a script on the firewall, or split it",
+            )
+        self._line.send(typed + "\r")
+        end = re.compile(
+            rb"@@BEGIN" + token.encode() + rb"\r\n(.*?)@@END" + token.encode() + rb" (\d+)\r?\n", re.DOTALL
+        )
+        if self._expect([end, OUR_PROMPT], seconds, "the end of the command") == 1:
+            return Output(plain(self._line.before or b""), 2)
+        found = self._line.match
+        if not isinstance(found, re.Match):
+            raise TypeError("pexpect reports a match without one")
+        output = Output(plain(found.group(1)), int(found.group(2)))
+        self._expect([OUR_PROMPT], seconds, "the shell's prompt")
+        return output
+
+    def enter(self, seconds: float) -> None:
+        """From any state to our own prompt."""
+        self._line.send(CTRL_C)
+        self._line.send("exit\r")
+        for _ in range(NESTED_SHELLS):
+            if self._expect([MENU_PROMPT, SHELL_PROMPT], seconds, "the console menu") == 0:
+                break
+            self._line.send("exit\r")
+        self._line.send("8\r")
+        self._expect([SHELL_PROMPT], seconds, "a shell's prompt after menu option 8")
+        self._line.send("exec /bin/sh\r")
+        self._expect([SHELL_PROMPT], seconds, "the prompt of /bin/sh")
+        self._line.send("PS1='@@''LAB@@ '\r")
+        self._expect([OUR_PROMPT], seconds, "our own prompt")
+
+    def leave(self) -> None:
+        """Back to the menu; nobody waits for it."""
+        self._line.send("exit\r")
+
+    def _expect(self, patterns: list[re.Pattern[bytes]], seconds: float, what: str) -> int:
+        try:
+            return int(self._line.expect([*patterns], timeout=seconds))
+        except (pexpect.TIMEOUT, pexpect.EOF) as error:
+            seen = rendered((self._line.before or b"")[-6000:]) if isinstance(self._line.before, bytes) else ""
+            raise LabError(
+                f"The console of {self._log.stem} did not show {what}",
+                expected=what,
+                seen=seen or "(nothing)",
+                log=str(self._log),
+                cure="look at it with `./inv lab.console`; a firewall that still boots needs more time",
+            ) from error
+
+
+@contextmanager
+def firewall_shell(
+    socket_path: Path, log: Path, seconds: float = 60.0, purpose: str = "exec"
+) -> Iterator[FirewallShell]:
+    """A shell on a firewall for the time of a `with`. seconds: limit for each step, already scaled to the machine's speed."""
+    with open_line(socket_path, seconds, purpose) as line:
+        shell = FirewallShell(line, log)
+        shell.enter(seconds)
+        try:
+            yield shell
+        finally:
+            shell.leave()
+
+
+def plain(data: bytes) -> str:
+    """Console output as text: colour codes dropped, line ends as \\n."""
+    text = re.sub(rb"\x1b\[[0-9;]*[A-Za-z]", b"", data).decode(errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
