@@ -1,0 +1,84 @@
+"""A firewall of either kind, told and asked over its serial console alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.appliances.appliance import BOOT_COMPLETE, CONFIG_FOUND, MENU, Appliance
+from lab.appliances.carp_text import SYSCTLS, CarpWord, parse_carp
+from lab.console.log import ConsoleLog
+from lab.console.shell import Output, firewall_shell
+from lab.errors import LabError
+
+ASK_CARP = f"sysctl -n {' '.join(SYSCTLS)}; ifconfig"
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """One node of the cluster. slowness: how many times slower than real time its processor is; limits grow by it."""
+
+    name: str
+    appliance: Appliance
+    socket: Path
+    log: Path
+    slowness: float = 1.0
+
+    @property
+    def boot_limit(self) -> float:
+        return self.appliance.boot_seconds * self.slowness
+
+    @property
+    def step_limit(self) -> float:
+        return self.appliance.step_seconds * self.slowness
+
+    @property
+    def return_limit(self) -> float:
+        return self.appliance.return_seconds * self.slowness
+
+    def run(self, command: str, purpose: str = "exec") -> Output:
+        """One command in /bin/sh. Raises LabError where the console does not answer."""
+        with firewall_shell(self.socket, self.log, self.step_limit, purpose) as shell:
+            return shell.run(command, self.step_limit)
+
+    def wait_booted(self, console: ConsoleLog, alive: Callable[[], bool], with_config: bool) -> None:
+        """Wait for the end of a boot on a console log opened before power on. with_config: it must first find its config.xml."""
+        if with_config:
+            console.wait_for(CONFIG_FOUND, self.boot_limit, alive)
+        console.wait_for(BOOT_COMPLETE, self.boot_limit, alive)
+        console.wait_for(MENU, self.step_limit, alive)
+
+    def carp(self) -> CarpWord:
+        """The firewall's own word about CARP."""
+        output = self.run(ASK_CARP, "reading CARP's state")
+        try:
+            return parse_carp(output.text)
+        except ValueError as error:
+            raise LabError(
+                f"{self.name} described its CARP in a way that is not understood",
+                expected=f"three numbers, then ifconfig's text, from: {ASK_CARP}",
+                seen=output.text[-2000:],
+                log=str(self.log),
+            ) from error
+
+    def carp_off(self) -> None:
+        """ "Temporarily disable CARP", as the web page's button does it (pfSsh.php playback disablecarp)."""
+        self._playback("disablecarp")
+
+    def carp_on(self) -> None:
+        self._playback("enablecarp")
+
+    def maintenance(self, enter: bool) -> None:
+        """Persistent CARP maintenance mode: skew 254, kept over a reboot."""
+        self._playback("enablecarpmaint" if enter else "disablecarpmaint")
+
+    def _playback(self, name: str) -> None:
+        output = self.run(f"pfSsh.php playback {name}", f"playback {name}")
+        if output.code:
+            raise LabError(
+                f"{self.name} refused: pfSsh.php playback {name}",
+                expected="exit code 0",
+                seen=f"exit code {output.code}\n{output.text}",
+                log=str(self.log),
+            )
