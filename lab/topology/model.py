@@ -14,6 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 CARP_PASSWORD_LIMIT = 19
 """Characters that count: ifconfig copies the password into a 20 byte field with its end mark (FreeBSD sbin/ifconfig/carp.c)."""
 
+CARP_GENERATED = "generated"
+"""The value of `carp.password` that asks for a word made per lab."""
+
+ANYWHERE = "any"
+THIS_FIREWALL = "firewall"
+"""Words a rule may use beside networks and addresses: everything, and every address of the node itself."""
+
 # A name becomes a bridge (`br-NAME`), a pf macro and part of a host name.
 NetworkName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}$")]
 MachineName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
@@ -76,7 +83,7 @@ class Carp(_Frozen):
     """advbase in seconds. password: a word, or `generated` for one made per lab."""
 
     advbase: AdvBase = 1
-    password: CarpPassword = "generated"
+    password: CarpPassword = CARP_GENERATED
     vips: tuple[Vip, ...]
 
 
@@ -109,8 +116,8 @@ class Rule(_Frozen):
     on: NetworkName
     action: Literal["pass", "block", "reject"] = "pass"
     protocol: Literal["any", "tcp", "udp", "icmp", "pfsync"] = "any"
-    source: str = Field(default="any", alias="from")
-    destination: str = Field(default="any", alias="to")
+    source: str = Field(default=ANYWHERE, alias="from")
+    destination: str = Field(default=ANYWHERE, alias="to")
     port: Port | None = None
     descr: str = ""
 
