@@ -1,0 +1,298 @@
+"""What a fault does, computed from the topology: who ends up master, how soon, and what every probe sees of it.
+
+Nothing here is a table of cases. Each node has a state before and after the fault (lab.expect.fault); CARP's rules say
+who is master in each; a probe works where the nodes on its way are up, hold its state and own its translated address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lab.expect import timing
+from lab.expect.fault import Fault, FaultKind, NodeState, apply, healthy
+from lab.expect.paths import PathKind, states_synced
+from lab.expect.probe import Flow, Probe, probes
+from lab.expect.timing import AT_ONCE, Interval
+from lab.topology.model import Outbound, Topology, Vip
+from lab.topology.stage import Stage
+
+
+class Cause(StrEnum):
+    """Why a VHID moves. SILENCE: the backup's master-down timer. DEMOTION: an advert sent at once with a worse skew.
+    NEXT_ADVERT: the scheduled advert carries the worse skew. STAYS: it does not. NOBODY: no node is left."""
+
+    STAYS = "stays"
+    SILENCE = "master silent"
+    DEMOTION = "master demoted"
+    NEXT_ADVERT = "preempted at the next advert"
+    NOBODY = "no node left"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One change of master. at: seconds after the event; None where nothing moves. gap: seconds without a master."""
+
+    cause: Cause
+    at: Interval | None = None
+    gap: Interval = AT_ONCE
+
+
+@dataclass(frozen=True)
+class VhidOutcome:
+    """before, after: master's name. fault: the move at the fault; back: the move when the fault is undone."""
+
+    vhid: int
+    network: str
+    before: str
+    after: str | None
+    fault: Move
+    back: Move
+
+
+class Fate(StrEnum):
+    """SURVIVES: not one reply missing beyond the measurement's grain. OUTAGE: a gap, then it goes on.
+    LOST: nothing until the fault is undone. DENIED: the rules never let it."""
+
+    SURVIVES = "survives"
+    OUTAGE = "outage"
+    LOST = "lost until the fault is undone"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True)
+class ProbeOutcome:
+    """fate and outage (seconds; None for LOST and DENIED): at the fault. back: the gap when the fault is undone."""
+
+    probe: Probe
+    fate: Fate
+    outage: Interval | None
+    reason: str
+    back: Interval | None = AT_ONCE
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a fault is expected to do."""
+
+    fault: Fault
+    vhids: tuple[VhidOutcome, ...]
+    probes: tuple[ProbeOutcome, ...]
+
+    @property
+    def moves(self) -> bool:
+        """Whether any VHID changes hands."""
+        return any(vhid.fault.at is not None for vhid in self.vhids)
+
+    def vhid(self, number: int) -> VhidOutcome:
+        """Raises KeyError for an unknown VHID."""
+        for vhid in self.vhids:
+            if vhid.vhid == number:
+                return vhid
+        raise KeyError(number)
+
+
+REASON_DENIED = "the rules deny it: {reason}"
+REASON_STAYS = "nothing on its way changes"
+REASON_MOVES = "its gateway moves to {node}"
+REASON_AFTER = "begun after the hand-over, through {node}"
+REASON_NO_GATEWAY = "its gateway has no master left"
+REASON_NO_LINK = "{node} is still its gateway, but has no link on {network}"
+REASON_BACKUP_IDLE = "; {other} is healthy, but no virtual address on {network} makes it take over"
+REASON_TRANSLATED = "translated to {node}'s own address, which answers no more: replies are lost"
+REASON_STRANDED = "translated to {node}'s own address; {node} gets the replies, but has no link on {network}"
+REASON_ASYMMETRIC = "still translated to {node}'s own address; {node} gets the replies and hands them on"
+REASON_NO_STATE = "{node} has no state of this connection: states are not synchronised"
+REASON_NODE_GATEWAY = "its gateway is {node}'s own address, which nobody takes over"
+
+
+def predict(topology: Topology, fault: Fault, stage: Stage = Stage.RULES) -> Outcome:
+    """The expected outcome of `fault` on a healthy lab at `stage`, and of its undoing. Pure."""
+    before = healthy(topology)
+    after = apply(before, fault)
+    vips = topology.carp.vips if stage.reaches(Stage.VIPS) else ()
+    vhids = tuple(_vhid_outcome(vip, before, after, fault) for vip in vips)
+    judged = tuple(_Scene(topology, stage, after, vhids).judge(probe) for probe in probes(topology, stage))
+    return Outcome(fault, vhids, judged)
+
+
+def master_of(nodes: dict[str, NodeState], network: str, incumbent: str | None = None) -> str | None:
+    """Who is master where CARP has settled: the best node that runs there; among equals the one who already is."""
+    running = [node for node in nodes.values() if node.runs(network)]
+    if not running:
+        return None
+    return min(running, key=lambda node: (node.rank, node.name != incumbent)).name
+
+
+def _vhid_outcome(vip: Vip, before: dict[str, NodeState], after: dict[str, NodeState], fault: Fault) -> VhidOutcome:
+    old = master_of(before, vip.network)
+    if old is None:
+        raise ValueError(f"VHID {vip.vhid} has no master in a healthy lab")
+    new = master_of(after, vip.network, incumbent=old)
+    return VhidOutcome(
+        vhid=vip.vhid,
+        network=vip.network,
+        before=old,
+        after=new,
+        fault=_move(vip, before[old], after, new, fault),
+        back=_return(vip, before, after, old, new),
+    )
+
+
+def _move(vip: Vip, old: NodeState, after: dict[str, NodeState], new: str | None, fault: Fault) -> Move:
+    if new is None:
+        return Move(Cause.NOBODY)
+    if new == old.name:
+        return Move(Cause.STAYS)
+    if not after[old.name].runs(vip.network):
+        heir = after[new]
+        wait = timing.silence(old.advbase, old.effective_skew, heir.advskew)
+        return Move(Cause.SILENCE, wait, wait)
+    if fault.kind is FaultKind.MAINTENANCE:
+        return Move(Cause.NEXT_ADVERT, timing.next_advert(old.advbase, old.effective_skew))
+    return Move(Cause.DEMOTION, AT_ONCE)
+
+
+def _return(vip: Vip, before: dict[str, NodeState], after: dict[str, NodeState], old: str, new: str | None) -> Move:
+    """The old master comes back and preempts; on an empty segment it waits its own master-down time."""
+    if new == old:
+        return Move(Cause.STAYS)
+    if new is None:
+        wait = timing.master_down(before[old].advbase, before[old].advskew)
+        return Move(Cause.SILENCE, Interval(wait, wait))
+    holder = after[new]
+    return Move(Cause.NEXT_ADVERT, timing.next_advert(holder.advbase, holder.effective_skew))
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """The cluster once the fault has settled."""
+
+    topology: Topology
+    stage: Stage
+    nodes: dict[str, NodeState]
+    vhids: tuple[VhidOutcome, ...]
+
+    def judge(self, probe: Probe) -> ProbeOutcome:
+        verdict = probe.path.verdict
+        if not verdict.allowed:
+            return ProbeOutcome(probe, Fate.DENIED, None, REASON_DENIED.format(reason=verdict.reason), None)
+        network = self.topology.machines[probe.source].network
+        gateway = self._on(network)
+        if gateway is None:
+            return self._through_a_node(probe)
+        if gateway.after is None:
+            return self._lost(probe, REASON_NO_GATEWAY)
+        node = self.nodes[gateway.after]
+        if probe.path.kind is PathKind.GATEWAY:
+            return self._moved(probe, gateway.after, (gateway,))
+        out = self._exit(probe)
+        if not node.linked(out):
+            return self._no_link(probe, node, out)
+        if probe.path.kind is PathKind.ZONE:
+            return self._zone(probe, gateway, self._on(out))
+        return self._internet(probe, network, gateway)
+
+    def _zone(self, probe: Probe, gateway: VhidOutcome, other: VhidOutcome | None) -> ProbeOutcome:
+        ways = (gateway, other) if other else (gateway,)
+        if other is not None and other.after is None:
+            return self._lost(probe, REASON_NO_GATEWAY)
+        answering = other.after if other is not None and other.after else self.topology.master
+        return self._with_state(probe, gateway, answering, ways)
+
+    def _internet(self, probe: Probe, network: str, gateway: VhidOutcome) -> ProbeOutcome:
+        wan = self.topology.wan
+        holder = gateway.after or ""
+        if self._translated_to_vip:
+            outside = self._on(wan)
+            if outside is None or outside.after is None:
+                return self._lost(probe, REASON_NO_GATEWAY)
+            return self._with_state(probe, gateway, outside.after, (gateway, outside))
+        first = self.nodes[gateway.before]
+        if probe.flow in (Flow.NEW, Flow.FRESH) or holder == first.name:
+            return self._moved(probe, holder, (gateway,))
+        if not states_synced(self.topology, self.stage):
+            # An echo request opens a state anywhere, and gets the new node's own address; a TCP segment does not.
+            if probe.flow is Flow.OLD:
+                return self._moved(probe, holder, (gateway,))
+            return self._lost(probe, REASON_NO_STATE.format(node=holder))
+        if not first.linked(wan):
+            return self._lost(probe, REASON_TRANSLATED.format(node=first.name))
+        if not first.linked(network):
+            return self._lost(probe, REASON_STRANDED.format(node=first.name, network=network))
+        return self._moved(probe, holder, (gateway,), REASON_ASYMMETRIC.format(node=first.name))
+
+    def _with_state(
+        self, probe: Probe, gateway: VhidOutcome, answering: str, ways: tuple[VhidOutcome, ...]
+    ) -> ProbeOutcome:
+        """A connection whose replies come in at `answering`: it and the gateway's node must know its state."""
+        holder = gateway.after or ""
+        if not states_synced(self.topology, self.stage):
+            if answering != holder:
+                return self._lost(probe, REASON_NO_STATE.format(node=answering))
+            if probe.flow is Flow.STREAM and holder != gateway.before:
+                return self._lost(probe, REASON_NO_STATE.format(node=holder))
+        return self._moved(probe, holder, ways)
+
+    def _moved(
+        self, probe: Probe, holder: str, ways: tuple[VhidOutcome, ...], reason: str = REASON_MOVES
+    ) -> ProbeOutcome:
+        back = self._gap(probe, tuple(way.back for way in ways))
+        if all(way.fault.at is None for way in ways):
+            return ProbeOutcome(probe, Fate.SURVIVES, AT_ONCE, REASON_STAYS, back)
+        if probe.flow is Flow.NEW:
+            return ProbeOutcome(probe, Fate.SURVIVES, AT_ONCE, REASON_AFTER.format(node=holder), back)
+        gap = self._gap(probe, tuple(way.fault for way in ways))
+        fate = Fate.SURVIVES if gap == AT_ONCE else Fate.OUTAGE
+        return ProbeOutcome(probe, fate, gap, reason.format(node=holder), back)
+
+    @staticmethod
+    def _gap(probe: Probe, moves: tuple[Move, ...]) -> Interval:
+        """How long a probe sees nothing while these VHIDs move."""
+        gap = AT_ONCE
+        for move in moves:
+            gap = gap.later_of(move.gap)
+        apart = [move.at for move in moves if move.at is not None and move.cause is Cause.NEXT_ADVERT]
+        if probe.flow is Flow.FRESH and len(apart) > 1:
+            # Each VHID waits for its own advert. Until both have moved, question and answer take different nodes, and
+            # the answer to a SYN may outrun the state that lets it in.
+            gap = Interval(gap.low, max(gap.high, *(at.high for at in apart)))
+        return gap
+
+    def _lost(self, probe: Probe, reason: str) -> ProbeOutcome:
+        return ProbeOutcome(probe, Fate.LOST, None, reason)
+
+    def _no_link(self, probe: Probe, node: NodeState, network: str) -> ProbeOutcome:
+        reason = REASON_NO_LINK.format(node=node.name, network=network)
+        other = next(name for name in self.nodes if name != node.name)
+        if self.nodes[other].linked(network) and self._on(network) is None:
+            reason += REASON_BACKUP_IDLE.format(other=other, network=network)
+        return self._lost(probe, reason)
+
+    def _through_a_node(self, probe: Probe) -> ProbeOutcome:
+        """No virtual address on the probe's network: its gateway is the first firewall itself."""
+        node = self.nodes[self.topology.master]
+        ways = (self.topology.machines[probe.source].network, self._exit(probe))
+        if all(node.linked(network) for network in ways):
+            return ProbeOutcome(probe, Fate.SURVIVES, AT_ONCE, REASON_STAYS)
+        return self._lost(probe, REASON_NODE_GATEWAY.format(node=node.name))
+
+    def _exit(self, probe: Probe) -> str:
+        """The network a probe's packets leave the cluster on."""
+        if probe.path.kind is PathKind.ZONE:
+            return self.topology.machines[probe.path.target].network
+        if probe.path.kind is PathKind.GATEWAY:
+            return self.topology.machines[probe.source].network
+        return self.topology.wan
+
+    def _on(self, network: str) -> VhidOutcome | None:
+        return next((vhid for vhid in self.vhids if vhid.network == network), None)
+
+    @property
+    def _translated_to_vip(self) -> bool:
+        # Until stage `rules` outbound NAT is pfSense's automatic mode, whatever the topology says.
+        return (
+            self.topology.nat.outbound is Outbound.VIP
+            and self.stage.reaches(Stage.RULES)
+            and self.topology.vip_on(self.topology.wan) is not None
+        )

@@ -1,0 +1,150 @@
+"""What a fault is expected to do, on the three topologies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from lab.errors import LabError
+from lab.expect.fault import Fault, FaultKind, apply, healthy, parse
+from lab.expect.outcome import Cause, Fate, Outcome, ProbeOutcome, predict
+from lab.expect.timing import AT_ONCE, Interval
+from lab.topology.model import Topology
+from lab.topology.stage import Stage
+
+TOPOLOGIES = Path(__file__).parents[2] / "topologies"
+CRASH = Interval(2.390625, 3.390625)
+RETURN = Interval(0.0, 1.390625)
+
+
+def load(name: str) -> Topology:
+    return Topology.model_validate(YAML(typ="safe").load((TOPOLOGIES / f"{name}.yaml").read_text()))
+
+
+def outcome(name: str, kind: str, node: str = "", network: str = "", stage: Stage = Stage.RULES) -> Outcome:
+    topology = load(name)
+    return predict(topology, parse(topology, kind, node, network), stage)
+
+
+def probe(found: Outcome, wanted: str) -> ProbeOutcome:
+    return next(item for item in found.probes if item.probe.id == wanted)
+
+
+@pytest.mark.parametrize("name", ["uranus", "uranus-recommended", "uranus-as-written"])
+@pytest.mark.parametrize("kind", ["kill", "carp-off"])
+def test_a_silent_master_is_replaced_within_the_law_and_preempts_when_back(name: str, kind: str) -> None:
+    for vhid in outcome(name, kind).vhids:
+        assert (vhid.before, vhid.after) == ("master", "backup")
+        assert vhid.fault.cause is Cause.SILENCE
+        assert vhid.fault.at == CRASH
+        assert vhid.back.at == RETURN
+        assert vhid.back.gap == AT_ONCE
+
+
+def test_kill_on_uranus_loses_old_internet_flows_only() -> None:
+    found = outcome("uranus", "kill")
+    lost = {item.probe.id for item in found.probes if item.fate is Fate.LOST}
+    assert lost == {f"{name}>internet:icmp:old" for name in ("client", "server", "web")}
+    old = probe(found, "client>internet:icmp:old")
+    assert "master's own address" in old.reason
+    assert probe(found, "client>internet:icmp:new").fate is Fate.SURVIVES
+    assert probe(found, "client>internet:tcp/80:fresh").outage == CRASH
+    assert probe(found, "client>gateway:icmp:old").outage == CRASH
+    assert probe(found, "client>web:icmp:old").outage == CRASH
+    assert probe(found, "web>client:icmp:old").fate is Fate.DENIED
+
+
+def test_a_wan_address_that_moves_keeps_old_flows() -> None:
+    old = probe(outcome("uranus-recommended", "kill"), "client>internet:icmp:old")
+    assert old.fate is Fate.OUTAGE
+    assert old.outage == CRASH
+
+
+def test_carp_off_leaves_the_old_master_to_answer_for_its_translations() -> None:
+    old = probe(outcome("uranus", "carp-off"), "client>internet:icmp:old")
+    assert old.fate is Fate.OUTAGE
+    assert "hands them on" in old.reason
+
+
+def test_without_state_sync_an_old_ping_is_translated_anew() -> None:
+    topology = load("uranus")
+    unsynced = topology.model_copy(update={"sync": topology.sync.model_copy(update={"pfsync": False})})
+    assert probe(predict(unsynced, parse(unsynced, "kill")), "client>internet:icmp:old").fate is Fate.OUTAGE
+    assert probe(outcome("uranus", "kill", stage=Stage.XMLRPC), "client>internet:icmp:old").fate is Fate.OUTAGE
+
+
+def test_losing_the_wan_on_uranus_moves_nothing_and_the_internet_is_gone() -> None:
+    found = outcome("uranus", "unplug", network="wan")
+    assert not found.moves
+    lost = {item.probe.id for item in found.probes if item.fate is Fate.LOST}
+    assert lost == {item.probe.id for item in found.probes if item.probe.path.target == "internet"}
+    assert "backup is healthy" in probe(found, "client>internet:tcp/80:fresh").reason
+    assert probe(found, "client>web:icmp:old").fate is Fate.SURVIVES
+
+
+def test_losing_the_wan_where_it_has_a_virtual_address_moves_everything() -> None:
+    found = outcome("uranus-recommended", "unplug", network="wan")
+    assert {vhid.after for vhid in found.vhids} == {"backup"}
+    assert found.vhid(5).fault.cause is Cause.SILENCE
+    assert {found.vhid(number).fault.cause for number in (1, 2, 3)} == {Cause.DEMOTION}
+    assert probe(found, "client>gateway:icmp:old").fate is Fate.SURVIVES
+    assert probe(found, "client>internet:icmp:old").outage == CRASH
+
+
+def test_losing_ha_on_uranus_moves_everything_at_once_but_on_recommended_nothing() -> None:
+    found = outcome("uranus", "unplug", network="ha")
+    assert {vhid.after for vhid in found.vhids} == {"backup"}
+    assert {found.vhid(number).fault.at for number in (1, 2, 3)} == {AT_ONCE}
+    assert found.vhid(4).fault.at == CRASH
+    assert not outcome("uranus-recommended", "unplug", network="ha").moves
+
+
+def test_losing_the_lan_strands_its_old_internet_flows_only() -> None:
+    found = outcome("uranus", "unplug", network="lan")
+    assert probe(found, "client>internet:icmp:old").fate is Fate.LOST
+    assert "no link on lan" in probe(found, "client>internet:icmp:old").reason
+    assert probe(found, "server>internet:icmp:old").fate is Fate.SURVIVES
+    assert probe(found, "client>web:icmp:old").outage == CRASH
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("maintenance", Cause.NEXT_ADVERT), ("demotion", Cause.DEMOTION)])
+def test_graceful_hand_overs_lose_no_ping(kind: str, cause: Cause) -> None:
+    found = outcome("uranus", kind)
+    assert {vhid.fault.cause for vhid in found.vhids} == {cause}
+    pings = [item for item in found.probes if item.probe.path.protocol == "icmp" and item.fate is not Fate.DENIED]
+    assert {item.fate for item in pings} == {Fate.SURVIVES}
+    assert found.vhids[0].fault.at == (Interval(0.0, 1.0) if kind == "maintenance" else AT_ONCE)
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in FaultKind if kind is not FaultKind.UNPLUG])
+def test_nothing_done_to_the_backup_moves_anything(kind: str) -> None:
+    found = outcome("uranus", kind, "backup")
+    assert not found.moves
+    assert {item.fate for item in found.probes} == {Fate.SURVIVES, Fate.DENIED}
+
+
+def test_two_links_on_one_cut_network_still_read_240() -> None:
+    topology = load("uranus")
+    nodes = apply(
+        apply(healthy(topology), Fault(FaultKind.UNPLUG, "master", "lan")), Fault(FaultKind.DEMOTION, "master")
+    )
+    assert nodes["master"].effective_skew == 240
+    assert nodes["backup"].effective_skew == 100
+
+
+def test_the_law_follows_base_and_skew() -> None:
+    topology = load("uranus")
+    slow = topology.model_copy(update={"carp": topology.carp.model_copy(update={"advbase": 3})})
+    assert predict(slow, parse(slow, "kill")).vhids[0].fault.at == Interval(6.390625, 9.390625)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [(("melt",), "carp-off"), (("kill", "third"), "master, backup"), (("unplug", "master", "attic"), "lan")],
+)
+def test_unknown_faults_say_what_is_known(words: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(LabError) as caught:
+        parse(load("uranus"), *words)
+    assert expected in caught.value.problem.expected
