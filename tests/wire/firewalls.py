@@ -1,0 +1,144 @@
+"""Two nodes that run the stand-in's CARP daemon, seen from outside: control socket, log, crash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from ipaddress import IPv4Interface
+from pathlib import Path
+from typing import Any
+
+from standin.carp_client import ask
+from standin.model import CarpVip
+
+from tests.wire.namespaces import Network, Node, until
+
+ROOT = Path(__file__).parents[2]
+GUEST = ROOT / "images" / "standin" / "guest"
+PASSWORD = "not-a-secret"
+
+
+def vip(nic: str, vhid: int, address: str, advskew: int = 0, password: str = PASSWORD, advbase: int = 1) -> CarpVip:
+    return CarpVip("lan", nic, vhid, advbase, advskew, password, IPv4Interface(address), f"vip{vhid}", "")
+
+
+class Firewall:
+    """One node with a daemon. The run directory holds its socket and its log."""
+
+    def __init__(self, network: Network, node: Node, run_dir: Path) -> None:
+        self.network, self.node, self.run_dir = network, node, run_dir
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log_file = run_dir / "system.log"
+        self.socket = run_dir / "carpd.sock"
+
+    def start(self, *options: str) -> None:
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        self.socket.unlink(missing_ok=True)
+        environment = dict(os.environ, PYTHONPATH=f"{ROOT}:{GUEST}")
+        command = [sys.executable, "-S", "-m", "standin.carpd", "--run-dir", str(self.run_dir)]
+        command += ["--log", str(self.log_file), *options]
+        output = (self.run_dir / "carpd.out").open("ab")
+        self.process = self.node.start(command, env=environment, stdout=output, stderr=output)
+        self.network.processes.append(self.process)
+        until(self.socket.exists)
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        answer = ask({"do": do, **request}, str(self.socket))
+        assert "error" not in answer, answer
+        return answer
+
+    def configure(self, vips: Iterable[CarpVip]) -> None:
+        self.ask("configure", vips=[asdict(vip) for vip in vips])
+
+    def sysctl(self, name: str, value: int) -> None:
+        self.ask("sysctl", name=f"net.inet.carp.{name}", value=value)
+
+    def status(self) -> dict[str, Any]:
+        return self.ask("status")
+
+    def states(self) -> list[str]:
+        """State of each VHID, in the order of their numbers."""
+        return [vhid["state"] for vhid in sorted(self.status()["vhids"], key=lambda vhid: vhid["vhid"])]
+
+    def counter(self, name: str) -> int:
+        return int(self.status()["counters"][name])
+
+    def log(self) -> str:
+        return self.log_file.read_text() if self.log_file.exists() else ""
+
+    def kill(self) -> None:
+        """kill -9; what it left in its namespace stays."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def crash(self) -> None:
+        """Power off, as the segments see it: every cable dead at once, then the daemon."""
+        for network in self.node.cables:
+            self.network.unplug(self.node, network)
+        self.kill()
+
+
+class Pair:
+    """Firewalls `a` (skew 0) and `b` (skew 100) on the segments lan (VHID 1) and srv (VHID 2), a client on lan."""
+
+    def __init__(self, network: Network, directory: Path, skews: tuple[int, int] = (0, 100), advbase: int = 1) -> None:
+        self.network = network
+        network.segment("lan")
+        network.segment("srv")
+        self.a, self.b = (
+            Firewall(
+                network, network.node(name, lan=f"172.17.1.{host}/24", srv=f"172.17.2.{host}/24"), directory / name
+            )
+            for name, host in (("a", 254), ("b", 253))
+        )
+        self.client = network.node("client", lan="172.17.1.10/24")
+        self.vips = [
+            vip("vtnet0", 1, "172.17.1.252/24", advbase=advbase),
+            vip("vtnet1", 2, "172.17.2.252/24", advbase=advbase),
+        ]
+        self.skews = skews
+
+    def wanted(self, firewall: Firewall) -> list[CarpVip]:
+        skew = self.skews[0 if firewall is self.a else 1]
+        return [replace(one, advskew=skew) for one in self.vips]
+
+    def start(self) -> None:
+        """Both daemons up, A master of everything."""
+        for firewall in (self.a, self.b):
+            firewall.start()
+        for firewall in (self.a, self.b):
+            firewall.configure(self.wanted(firewall))
+        self.settle()
+
+    def settle(self) -> float:
+        return until(lambda: self.a.states() == ["MASTER"] * 2 and self.b.states() == ["BACKUP"] * 2)
+
+
+class Heartbeat:
+    """How long this machine stood still: the worst lateness of a thread that only sleeps. Seconds."""
+
+    def __init__(self, period: float = 0.01) -> None:
+        self._period = period
+        self._stop = threading.Event()
+        self.worst = 0.0
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._stop.is_set():
+            before = time.monotonic()
+            time.sleep(self._period)
+            self.worst = max(self.worst, time.monotonic() - before - self._period)
