@@ -1,0 +1,83 @@
+"""Making the running machine obey config.xml. Every function reads the file anew, so any process may call it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from standin import dhcp, network
+from standin.config_store import write_through
+from standin.facts import Facts, gather
+from standin.places import Places
+from standin.ruleset import compile_ruleset
+from standin.run import run
+from standin.settings import Settings
+from standin.settings_xml import read
+
+
+def load(places: Places) -> Settings:
+    """Settings of the stored configuration.
+
+    Raises FileNotFoundError when there is none, SettingsError when it cannot be obeyed.
+    """
+    return read(places.config.read_bytes())
+
+
+def current_facts(places: Places, settings: Settings) -> Facts:
+    leases = {each.key: dhcp.read_lease(places.lease(each.nic)) for each in settings.enabled if each.dhcp}
+    return gather(settings, {key: lease for key, lease in leases.items() if lease})
+
+
+def apply_filter(places: Places, settings: Settings, facts: Facts) -> None:
+    """Compile the ruleset, load it in one transaction, keep its text where pfSense keeps its own.
+
+    Raises CommandError with nft's words when the kernel refuses it; the old ruleset is then still in force.
+    """
+    compiled = compile_ruleset(settings, facts)
+    run(["nft", "-f", "-"], compiled.text)
+    places.ruleset.parent.mkdir(parents=True, exist_ok=True)
+    write_through(places.ruleset, compiled.text.encode())
+
+
+def apply_leases(places: Places) -> None:
+    """After a change of lease: addresses, routes, then the rules that name the address."""
+    with one_at_a_time(places):
+        settings = load(places)
+        facts = current_facts(places, settings)
+        for interface in settings.enabled:
+            network.apply(network.lease_plan(facts, interface))
+        network.apply(network.route_plan(settings, facts))
+        apply_filter(places, settings, facts)
+        write_resolver(places, settings)
+
+
+def reload_filter(places: Places) -> None:
+    with one_at_a_time(places):
+        settings = load(places)
+        apply_filter(places, settings, current_facts(places, settings))
+
+
+def write_resolver(places: Places, settings: Settings) -> None:
+    """resolv.conf and the host's name. Servers of config.xml first, as pfSense orders them."""
+    servers = list(settings.dns_servers)
+    for interface in settings.enabled:
+        lease = dhcp.read_lease(places.lease(interface.nic)) if interface.dhcp else None
+        servers += [each for each in (lease.dns if lease else ()) if each not in servers]
+    resolver = places.root / "etc/resolv.conf"
+    resolver.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"search {settings.domain}"] if settings.domain else []
+    resolver.write_text("".join(f"{line}\n" for line in (*lines, *(f"nameserver {each}" for each in servers))))
+
+
+@contextmanager
+def one_at_a_time(places: Places) -> Iterator[None]:
+    """Held by whoever changes the machine: boot, a lease, a command."""
+    places.run.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(places.run / "apply.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,161 @@
+"""Process 1: boots the firewall, keeps its console, its CARP daemon and its command server alive, ends the machine."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+from lab.console.catalogue.text import STANDIN
+from standin import apply, cluster, console, control, power
+from standin.boot import Boot
+from standin.commands import run_command
+from standin.places import Places
+from standin.system import RealSystem
+from standin.terminal import FileTerminal, Speaker
+
+CONSOLE = "/dev/ttyS0"
+KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT)
+# Seconds that programs get between "please end" and "end".
+GRACE = 1.0
+
+
+class Init:
+    """The children of process 1, and what to do when one of them ends."""
+
+    def __init__(self, places: Places, device: str) -> None:
+        self._places, self._device = places, device
+        self._system = RealSystem(places, STANDIN)
+        self._carpd = 0
+        self._console = 0
+        self._console_started = 0.0
+        self._pending: set[int] = set()
+
+    def run(self) -> None:
+        """Boot, then serve for ever."""
+        os.environ["PATH"] = os.defpath = "/usr/sbin:/usr/bin:/sbin:/bin"
+        reader, writer = socket.socketpair()
+        for end in (reader, writer):
+            end.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        for number in KEPT_SIGNALS:
+            signal.signal(number, self._note)
+        server = control.listen(self._places.control_socket)
+        try:
+            Boot(self._places, Speaker(FileTerminal(), STANDIN), self.start_carpd).run()
+        except Exception:
+            os.write(2, traceback.format_exc().encode())
+        self._start_console()
+        poller = select.poll()
+        poller.register(server, select.POLLIN)
+        poller.register(reader, select.POLLIN)
+        while True:
+            for descriptor, _ in poller.poll():
+                if descriptor == server.fileno():
+                    control.accept_and_fork(server, lambda argv: run_command(argv, self._places))
+                else:
+                    reader.recv(4096)
+            self._act_on_signals()
+
+    def start_carpd(self) -> None:
+        """Fork the CARP daemon; it opens its socket by itself. CARP stays off until the end of the boot."""
+        log = str(self._places.system_log)
+        self._places.system_log.parent.mkdir(parents=True, exist_ok=True)
+
+        def body() -> None:
+            from standin import carpd
+
+            os._exit(carpd.main(["--allow", "0", "--run-dir", str(self._places.run), "--log", log]))
+
+        self._carpd = fork(body)
+
+    def _start_console(self) -> None:
+        self._console_started = time.monotonic()
+
+        def body() -> None:
+            console.serve(self._device, self._system)
+
+        self._console = fork(body)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._pending.add(number)
+
+    def _act_on_signals(self) -> None:
+        pending, self._pending = self._pending, set()
+        if power.REBOOT in pending:
+            end_machine("reboot")
+        if power.HALT in pending:
+            end_machine("poweroff")
+        if signal.SIGHUP in pending:
+            fork(lambda: apply.apply_leases(self._places))
+        self._reap()
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._console:
+                console.pause_if_hasty(self._console_started)
+                self._start_console()
+            if pid == self._carpd:
+                self.start_carpd()
+                fork(self._restore_carp)
+
+    def _restore_carp(self) -> None:
+        """The CARP daemon died: bring its successor to where it was."""
+        cluster.wait_for_daemon()
+        cluster.enable(self._places, apply.load(self._places))
+
+
+def fork(body: Callable[[], None]) -> int:
+    """Run `body` in a child, with default signals; its pid. What it raises goes to the console."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 0
+    try:
+        control.reset_signals()
+        body()
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+        code = 1
+    finally:
+        os._exit(code)
+
+
+def end_machine(how: str) -> None:
+    """Stop every program, flush the disks, and go. how: `reboot` or `poweroff`."""
+    os.kill(-1, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    while time.monotonic() < deadline and _others_left():
+        time.sleep(0.02)
+    os.kill(-1, signal.SIGKILL)
+    os.sync()
+    os.execvp("busybox", ["busybox", how, "-f"])
+
+
+def _others_left() -> bool:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def main(device: str = CONSOLE) -> None:
+    """Never returns as process 1. A failure outside everything else leaves a shell, so that the disk can be looked at."""
+    try:
+        Init(Places(), device).run()
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+        os.execvp("/bin/sh", ["sh"])

@@ -1,0 +1,56 @@
+"""Where the stand-in keeps things. Everything hangs below one root, so that a test can have its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """config: pfSense's own path. run: sockets and leases. The rest is named as on pfSense where it exists there."""
+
+    root: Path = Path("/")
+
+    @property
+    def config(self) -> Path:
+        return self.root / "cf/conf/config.xml"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "cf/conf/backup"
+
+    @property
+    def wizard_flag(self) -> Path:
+        return self.root / "cf/conf/trigger_initial_wizard"
+
+    @property
+    def package_flag(self) -> Path:
+        return self.root / "cf/conf/needs_package_sync"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run/standin"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def ruleset(self) -> Path:
+        return self.root / "tmp/rules.debug"
+
+    @property
+    def mount_point(self) -> Path:
+        return self.root / "tmp/mnt/cf"
+
+    @property
+    def boot_log(self) -> Path:
+        return self.root / "var/log/boot.log"
+
+    @property
+    def system_log(self) -> Path:
+        return self.root / "var/log/system.log"
+
+    def lease(self, nic: str) -> Path:
+        return self.run / f"lease.{nic}"

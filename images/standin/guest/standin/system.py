@@ -1,0 +1,128 @@
+"""What the console menu can have done, done on the real machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lab.console.catalogue import shell as shell_texts
+from lab.console.catalogue.text import Product
+from standin import apply, power
+from standin.facts import Facts
+from standin.menu import Banner, BannerLine
+from standin.places import Places
+from standin.settings import Settings
+from standin.terminal import Speaker
+from standin.xmlnode import SettingsError
+
+SHELL = "/bin/sh"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DMI = Path("/sys/class/dmi/id")
+NO_CONFIG_NAME = "standin"
+
+
+class RealSystem:
+    """The machine this runs on."""
+
+    def __init__(self, places: Places, product: Product) -> None:
+        self._places, self._product = places, product
+
+    def banner(self) -> Banner:
+        settings = self._settings()
+        facts = apply.current_facts(self._places, settings) if settings else None
+        hostname = settings.hostname if settings else NO_CONFIG_NAME
+        return Banner(platform(), device_id(), hostname, _lines(settings, facts) if settings and facts else ())
+
+    def ssh_enabled(self) -> bool:
+        settings = self._settings()
+        return bool(settings and settings.ssh_enabled)
+
+    def reboot(self) -> None:
+        power.ask_reboot()
+
+    def halt(self) -> None:
+        power.ask_halt()
+
+    def ping(self, host: str) -> None:
+        run_in_foreground(["busybox", "ping", "-c", "3", host])
+
+    def shell(self) -> None:
+        """A shell with pfSense's prompt; `exec /bin/sh` inside it gives a plain one, since its start-up file is not inherited."""
+        settings = self._settings()
+        fqdn = settings.fqdn if settings else NO_CONFIG_NAME
+        prompt = shell_texts.PROMPT.fill(self._product, user="root", fqdn=fqdn, folder="$PWD")
+        profile = self._places.run / "shell.rc"
+        profile.parent.mkdir(parents=True, exist_ok=True)
+        profile.write_text(f"unset ENV\nPS1='{prompt}'\n")
+        run_in_foreground([SHELL, "-i"], {"ENV": str(profile)})
+
+    def dialogue(self, option: str, speaker: Speaker) -> bool:
+        """Options with a module of their own; False when this firewall does not offer the option."""
+        return False
+
+    def _settings(self) -> Settings | None:
+        try:
+            return apply.load(self._places)
+        except (FileNotFoundError, SettingsError):
+            return None
+
+
+def _lines(settings: Settings, facts: Facts) -> tuple[BannerLine, ...]:
+    """Disabled interfaces are listed too, with an empty right side."""
+    return tuple(
+        BannerLine(
+            descr=each.descr,
+            key=each.key,
+            nic=each.nic,
+            kind="/DHCP4" if each.dhcp else "",
+            address=str(facts.addresses.get(each.key, "")),
+        )
+        for each in settings.interfaces
+    )
+
+
+def platform() -> str:
+    """As pfSense tells virtual machines apart: by the SMBIOS maker."""
+    try:
+        maker = (DMI / "sys_vendor").read_text().strip()
+    except OSError:
+        maker = ""
+    return "QEMU Guest" if maker == "QEMU" else "Virtual Machine"
+
+
+def device_id() -> str:
+    """20 hexadecimal digits that stay the same for this machine."""
+    from hashlib import sha256
+
+    try:
+        seed = (DMI / "product_uuid").read_bytes()
+    except OSError:
+        seed = os.uname().nodename.encode()
+    return sha256(seed).hexdigest()[:20]
+
+
+def run_in_foreground(argv: list[str], more_environment: dict[str, str] | None = None) -> int:
+    """Run a program on this terminal, with the signals a person can type; its exit code."""
+    environment = {"PATH": PATH, "HOME": "/root", "TERM": "vt100", "USER": "root", **(more_environment or {})}
+    pid = os.fork()
+    if pid == 0:
+        become(argv, environment)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def become(argv: list[str], environment: dict[str, str]) -> None:
+    """Turn this process into a program; never returns."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.chdir(environment.get("HOME", "/"))
+    except OSError:
+        os.chdir("/")
+    try:
+        os.execvpe(argv[0], argv, environment)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+        os._exit(127)
