@@ -27,9 +27,11 @@ def load(number: int) -> Line:
     return case
 
 
-def replay(events: Iterable[Line], random_counter: Callable[[], int] = lambda: 0x1234) -> list[Line]:
+def replay(
+    events: Iterable[Line], random_counter: Callable[[], int] = lambda: 0x1234, engine: type[Replay] = Replay
+) -> list[Line]:
     """All outcome lines of a sequence of events."""
-    host = Replay(random_counter)
+    host = engine(random_counter)
     return [json.loads(line) for event in events for line in host.feed(event)]
 
 
@@ -42,9 +44,9 @@ def essence(lines: Iterable[Line]) -> list[Line]:
     ]
 
 
-def differences(case: Line) -> list[str]:
+def differences(case: Line, engine: type[Replay] = Replay) -> list[str]:
     """Where a replay of the case differs from the recording; empty when it does not."""
-    lines = replay([*case_events(case), {"t": case["end"], "ev": "dump"}])
+    lines = replay([*case_events(case), {"t": case["end"], "ev": "dump"}], engine=engine)
     found = [f"{seen} for {want}" for seen, want in zip(essence(lines), case["expect"], strict=False) if seen != want]
     if len(essence(lines)) != len(case["expect"]):
         found.append(f"{len(essence(lines))} outcomes for {len(case['expect'])}")
