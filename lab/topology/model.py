@@ -25,6 +25,8 @@ THIS_FIREWALL = "firewall"
 NetworkName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}$")]
 MachineName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 LabName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+# One line of words: it ends in XML, in drawings and on terminals.
+Words = Annotated[str, StringConstraints(pattern=r"^\P{C}*$", max_length=200)]
 Vhid = Annotated[int, Field(ge=1, le=255)]
 AdvSkew = Annotated[int, Field(ge=0, le=254)]
 AdvBase = Annotated[int, Field(ge=1, le=254)]
@@ -54,7 +56,7 @@ class Network(_Frozen):
 
     subnet: IPv4Network
     role: NetworkRole = NetworkRole.INSIDE
-    title: str = ""
+    title: Words = ""
     addressing: Literal["static", "dhcp"] = "static"
     gateway: IPv4Address | None = None
     block_private: bool = False
@@ -64,7 +66,7 @@ class Network(_Frozen):
 class Firewall(_Frozen):
     """One node of the cluster. addresses: network name -> its own address there, for every network."""
 
-    title: str = ""
+    title: Words = ""
     hostname: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$")]
     advskew: AdvSkew
     addresses: dict[NetworkName, IPv4Address]
@@ -76,7 +78,7 @@ class Vip(_Frozen):
     network: NetworkName
     address: IPv4Address
     vhid: Vhid
-    descr: str = "CARP virtual IP"
+    descr: Words = "CARP virtual IP"
 
 
 class Carp(_Frozen):
@@ -119,7 +121,7 @@ class Rule(_Frozen):
     source: str = Field(default=ANYWHERE, alias="from")
     destination: str = Field(default=ANYWHERE, alias="to")
     port: Port | None = None
-    descr: str = ""
+    descr: Words = ""
 
 
 class MachineRole(StrEnum):
@@ -147,9 +149,9 @@ class Topology(_Frozen):
     """
 
     name: LabName
-    title: str = ""
+    title: Words = ""
     domain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,100}$")] = "home.arpa"
-    deviation: tuple[str, ...] = ()
+    deviation: tuple[Words, ...] = ()
     networks: dict[NetworkName, Network]
     firewalls: dict[MachineName, Firewall]
     carp: Carp

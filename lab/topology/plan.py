@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface
 
-from lab.topology.model import MachineRole, Outbound, Topology
+from lab.topology.model import MachineRole, NetworkRole, Outbound, Topology
 
 LINK_NAME_LIMIT = 15
 """Characters in a Linux interface name (IFNAMSIZ less its end mark)."""
@@ -136,15 +136,21 @@ def make_plan(topology: Topology) -> Plan:
 
 
 def interface_keys(topology: Topology) -> dict[str, str]:
-    """Network name -> pfSense's interface key: the WAN is `wan`, the first other `lan`, then `opt1`, `opt2`..."""
+    """Network name -> pfSense's interface key: the WAN is `wan`, the first inside network `lan`, the others `opt1`, `opt2`...
+
+    The sync network is never `lan`: pfSense opens its web interface there and passes everything by default.
+    """
+    lan = next((name for name, network in topology.networks.items() if network.role is NetworkRole.INSIDE), None)
     keys: dict[str, str] = {}
-    others = 0
+    optional = 0
     for name in topology.networks:
         if name == topology.wan:
             keys[name] = "wan"
-            continue
-        keys[name] = "lan" if others == 0 else f"opt{others}"
-        others += 1
+        elif name == lan:
+            keys[name] = "lan"
+        else:
+            optional += 1
+            keys[name] = f"opt{optional}"
     return keys
 
 

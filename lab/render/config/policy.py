@@ -7,7 +7,8 @@ from ipaddress import IPv4Address, IPv4Network
 from lxml import etree
 
 from lab.render.config.tree import branch, flags, leaf
-from lab.topology.model import ANYWHERE, THIS_FIREWALL, NetworkRole, Port, Rule
+from lab.topology.endpoint import parse_endpoint
+from lab.topology.model import NetworkRole, Port, Rule
 from lab.topology.plan import Plan, interface_keys
 from lab.topology.stage import Stage
 
@@ -76,16 +77,17 @@ def _rule(rule: Rule, keys: dict[str, str], tracker: int) -> etree._Element:
 
 def _endpoint(text: str, keys: dict[str, str], port: Port | None = None) -> list[etree._Element]:
     """Address kind, then `not`, then port: the order of pfSense's pconfig_to_address."""
-    name = text.removeprefix("!").strip()
-    if name == ANYWHERE:
-        found = flags("any")
-    elif name == THIS_FIREWALL:
-        found = [leaf("network", "(self)")]
-    elif name in keys:
-        found = [leaf("network", keys[name])]
-    else:
-        found = [leaf("address", name)]
-    if text.startswith("!"):
+    endpoint = parse_endpoint(text, keys)
+    match endpoint.kind:
+        case "any":
+            found = flags("any")
+        case "firewall":
+            found = [leaf("network", "(self)")]
+        case "network":
+            found = [leaf("network", keys[endpoint.name])]
+        case "address":
+            found = [leaf("address", endpoint.name)]
+    if endpoint.negated:
         found += flags("not")
     if port is not None:
         found.append(leaf("port", port))

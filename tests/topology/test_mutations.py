@@ -1,0 +1,113 @@
+"""Whatever is done to a valid file: a valid topology, or an error with file and line. Never anything else."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from lab.topology.findings import TopologyError
+
+from lab.topology.load import parse_source
+from lab.topology.plan import make_plan
+from tests.render.plans import TOPOLOGIES
+
+TEXTS = [path.read_text() for path in sorted(TOPOLOGIES.glob("*.yaml"))]
+WORDS = sorted({word for text in TEXTS for word in text.replace(",", " ").replace(":", " ").split()})
+# What trips parsers, numbers at the edges, and words of other places in the file.
+PIECES = st.sampled_from(
+    [
+        *"{}[]:,#&*!|>'\"%@`-?\t\n\0\x85\ufeff\u2028é",
+        "---",
+        "...",
+        "<<: ",
+        "? ",
+        "!!int ",
+        "!!binary x",
+        "&a ",
+        "*a",
+        "%YAML 9.9\n",
+    ]
+    + [
+        "~",
+        "null",
+        "0",
+        "-1",
+        "256",
+        "1e9",
+        "0x1f",
+        "1_0",
+        "9" * 5000,
+        "1.5",
+        "nan",
+        "yes",
+        "true",
+        "''",
+        "::",
+        "[[[[",
+        "{{{{",
+    ]
+    + ["0.0.0.0/0", "255.255.255.255", "172.17.1.254", "10.0.0.0/8", "::1", "any", "firewall", "!any", "!lan", "a" * 40]
+    + WORDS
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    text = draw(st.sampled_from(TEXTS))
+    for _ in range(draw(st.integers(1, 4))):
+        text = draw(st.sampled_from((_characters, _line, _value)))(draw, text)
+    return text
+
+
+def _characters(draw: st.DrawFn, text: str) -> str:
+    start = draw(st.integers(0, len(text)))
+    end = min(len(text), start + draw(st.integers(0, 6)))
+    return text[:start] + draw(st.one_of(st.just(""), PIECES, st.text(max_size=3))) + text[end:]
+
+
+def _line(draw: st.DrawFn, text: str) -> str:
+    lines = text.splitlines(keepends=True) or ["\n"]
+    here, there = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+    match draw(st.sampled_from(("drop", "double", "move", "indent", "cut"))):
+        case "drop":
+            del lines[here]
+        case "double":
+            lines.insert(there, lines[here])
+        case "move":
+            lines.insert(there, lines.pop(here))
+        case "indent":
+            lines[here] = " " * draw(st.integers(1, 4)) + lines[here]
+        case "cut":
+            lines = lines[:here]
+    return "".join(lines)
+
+
+def _value(draw: st.DrawFn, text: str) -> str:
+    old = draw(st.sampled_from(WORDS))
+    places = [at for at in range(len(text)) if text.startswith(old, at)]
+    if not places:
+        return text
+    at = draw(st.sampled_from(places))
+    return text[:at] + draw(PIECES) + text[at + len(old) :]
+
+
+@given(mutated())
+@example("[" * 5000)
+@example("{a: " * 5000)
+@example("a: &x [*x]")
+@example("<<: {a: 1}\n? [1]\n: 2\n")
+@example("a: !!python/object:os.system x\n")
+@example("%YAML 9.9\n---\nname: x\n")
+@example(TEXTS[0].replace("name: uranus-as-written", "name: !!int x"))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_changed_file_is_valid_or_explained(text: str) -> None:
+    try:
+        topology, source = parse_source(text, "changed.yaml")
+    except TopologyError as error:
+        assert error.findings
+        for finding in error.findings:
+            assert str(finding).startswith(f"changed.yaml:{finding.line}")
+            assert 1 <= finding.line <= text.count("\n") + 2
+            assert finding.summary
+        return
+    make_plan(topology)
