@@ -126,8 +126,7 @@ def _add_account(paths: LabPaths, owner: tuple[int, int]) -> None:
 def _rearrange(paths: LabPaths, owner: tuple[int, int]) -> None:
     """Enter a new mount namespace and put the lab's directories in place."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
-    # Slave: what the host unmounts goes here too, what is mounted here never reaches the host.
-    syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_SLAVE)
+    syscalls.hide_mounts()
     for directory, target in BINDS:
         if not target.is_dir():
             _make_room(target)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
+import re
 from pathlib import Path
 
 # <linux/sched.h>
@@ -50,3 +53,20 @@ def bind(source: Path | str, target: Path | str, recursive: bool = False) -> Non
 def detach(target: Path | str) -> None:
     """umount2(2), lazily: open files below do not hold it. Raises OSError."""
     _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
+
+
+def hide_mounts() -> None:
+    """Make every mount a slave: what the host unmounts goes here too, what is mounted here never reaches the host.
+
+    Call it in a new mount namespace. Raises OSError.
+    """
+    try:
+        mount("none", "/", flags=MS_REC | MS_SLAVE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # A plain chroot: its root is a directory and no mount, so there is nothing to begin from but the mounts below.
+        for line in Path("/proc/self/mountinfo").read_text().splitlines():
+            point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), line.split()[4])
+            with contextlib.suppress(OSError):  # hidden below another
+                mount("none", point, flags=MS_SLAVE)

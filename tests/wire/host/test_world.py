@@ -110,7 +110,7 @@ def test_destroy_finds_members_after_the_name_was_deleted_by_hand(world: World) 
     script = f"mount -t tmpfs none /run && mkdir /run/libvirt && mount --bind {run} /run/libvirt && exec sleep 1000"
     private = world.spawn(["unshare", "-m", "--propagation", "private", "sh", "-c", script])
     other = world.spawn(["sleep", "1001"])
-    wait_for(lambda: len([one for one in world.processes() if "sleep 100" in one.command]) == 2)
+    wait_for(lambda: len([one for one in world.processes() if one.command.startswith("sleep 100")]) == 2)
     wait_for(lambda: Path(f"/proc/{pid_of(world, 'sleep 1000')}/root/run/libvirt").samefile(run))
     subprocess.run(["umount", NETNS / world.paths.namespace], check=True)
     (NETNS / world.paths.namespace).unlink()
