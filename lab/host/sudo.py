@@ -26,8 +26,12 @@ BROKEN = "The privileged part of the lab broke"
 
 def _command(paths: LabPaths, verb: str, request: dict[str, object]) -> list[str]:
     words = {"root": str(paths.root), "owner": [os.getuid(), os.getgid()], **request}
-    program = [sys.executable, "-m", PROGRAM, verb, json.dumps(words)]
-    return program if os.geteuid() == 0 else ["sudo", "--non-interactive", "--", *program]
+    return [*prefix(), sys.executable, "-m", PROGRAM, verb, json.dumps(words)]
+
+
+def prefix() -> list[str]:
+    """What to put before a command that needs root."""
+    return [] if os.geteuid() == 0 else ["sudo", "--non-interactive", "--"]
 
 
 def authenticate() -> None:
