@@ -157,6 +157,7 @@ def start(paths: LabPaths, owner: tuple[int, int]) -> None:
     log = paths.libvirt / "log" / LOG
     _rearrange(paths, owner)
     environment = {
+        **{name: value for name, value in os.environ.items() if name.startswith("URANUS_")},
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
         "HOME": "/",
