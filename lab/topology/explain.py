@@ -48,8 +48,7 @@ HINT_PASSWORD = "FreeBSD's ifconfig keeps only the first 19 characters: a longer
 HINT_INDENT = "indent what belongs to it, or remove the key"
 
 SEEN_NOTHING = "nothing"
-SEEN_LINE = "one line of text, 200 characters at most"
-MAPPING = "a mapping: {words}"
+SEEN_MAPPING = "a mapping: {words}"
 SEEN_LIST = "a list of {count}"
 SEEN_LENGTH = "{count} characters"
 SEEN_LIMIT = 60
