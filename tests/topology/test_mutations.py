@@ -16,7 +16,7 @@ WORDS = sorted({word for text in TEXTS for word in text.replace(",", " ").replac
 TRAPS = """
 --- ... <<: ? !!int !!binary &a *a ~ null 0 -1 256 1e9 0x1f 1_0 1.5 nan yes true '' :: [[[[ {{{{ {a: [b]} [{c: d}] 0.0.0.0/0
 255.255.255.255 172.17.1.254 10.0.0.0/8 ::1 any firewall !any !lan aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-""".split()
+""".split()  # noqa: SIM905
 PIECES = st.sampled_from(
     [*"{}[]:,#&*!|>'\"%@`-?\t\n\0\x85\ufeff\u2028é", "<<: ", "? ", "&a ", "%YAML 9.9\n", "9" * 5000, *TRAPS, *WORDS]
 )
