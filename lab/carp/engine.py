@@ -104,12 +104,14 @@ class Host:
 
     # -- time and events
 
-    def handle(self, event: Event, now: int, jump: bool = False) -> list[Outcome]:
+    def handle(self, event: Event, now: int, jump: bool = False, event_first: bool = False) -> list[Outcome]:
         """Fire what is due up to and including `now`, then do the event. The last outcome is `Done`.
 
-        jump: see `advance`. Raises ValueError where time goes back.
+        jump: see `advance`. event_first: leave overdue timers to the next `advance`; so an advert that waited while
+        the machine stood still keeps a BACKUP from taking over. Raises ValueError where time goes back.
         """
-        outcomes = self.advance(now, jump)
+        outcomes = [] if event_first else self.advance(now, jump)
+        self._reach(now)
         rc = self._handlers[type(event)](event)
         self._finish()
         outcomes += self._kernel.drain()
@@ -122,8 +124,7 @@ class Host:
         Raises ValueError where time goes back.
         """
         kernel = self._kernel
-        if now < kernel.now:
-            raise ValueError(TIME_WENT_BACK.format(was=kernel.now, now=now))
+        self._reach(now)
         while popped := kernel.pop_due(now):
             due, (interface, number, timer) = popped
             kernel.now = now if jump else due
@@ -134,6 +135,11 @@ class Host:
             self._finish()
         kernel.now = now
         return kernel.drain()
+
+    def _reach(self, now: int) -> None:
+        if now < self._kernel.now:
+            raise ValueError(TIME_WENT_BACK.format(was=self._kernel.now, now=now))
+        self._kernel.now = now
 
     def next_deadline(self) -> int | None:
         """When the earliest armed timer is due."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -84,15 +86,19 @@ class Network:
     def node(self, name: str, **addresses: str) -> Node:
         """A node with one device per keyword: `lan="172.17.1.254/24"`; devices are vtnet0, vtnet1, … in that order."""
         node = self.nodes[name] = Node(name, self._namespace(name), self.switch)
-        for number, (network, address) in enumerate(addresses.items()):
-            device = node.cables[network] = f"vtnet{number}"
-            port = node.port(network)
-            run(f"ip -n {self.switch} link add {port} type veth peer name {device} netns {node.namespace}")
-            run(f"ip -n {self.switch} link set {port} master br-{network} up")
-            run(f"ip -n {node.namespace} link set {device} up")
-            if address:
-                run(f"ip -n {node.namespace} addr add {address} brd + dev {device}")
+        for network, address in addresses.items():
+            self.plug_in(node, network, address)
         return node
+
+    def plug_in(self, node: Node, network: str, address: str) -> None:
+        """One more device of the node, on that segment; an empty address gives none."""
+        device = node.cables[network] = f"vtnet{len(node.cables)}"
+        port = node.port(network)
+        run(f"ip -n {self.switch} link add {port} type veth peer name {device} netns {node.namespace}")
+        run(f"ip -n {self.switch} link set {port} master br-{network} up")
+        run(f"ip -n {node.namespace} link set {device} up")
+        if address:
+            run(f"ip -n {node.namespace} addr add {address} brd + dev {device}")
 
     def unplug(self, node: Node, network: str) -> None:
         run(f"ip -n {self.switch} link set {node.port(network)} down")
@@ -112,7 +118,14 @@ class Network:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        for node in self.nodes.values():
+            self.kill_all(node)
         for namespace in [node.namespace for node in self.nodes.values()] + [self.switch]:
-            for pid in run(f"ip netns pids {namespace}", check=False).split():
-                os.kill(int(pid), 9)
             run(f"ip netns del {namespace}", check=False)
+
+    @staticmethod
+    def kill_all(node: Node) -> None:
+        """kill -9 to every process in the node's namespace."""
+        for pid in run(f"ip netns pids {node.namespace}", check=False).split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)

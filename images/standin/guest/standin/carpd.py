@@ -75,7 +75,7 @@ class Carpd:
     def handle(self, event: Event) -> int:
         """Let the engine judge the event and do what comes of it. 0, or the errno it refused with (FreeBSD's)."""
         now, late = self._time()
-        outcomes = self.host.handle(event, now, jump=late)
+        outcomes = self.host.handle(event, now, jump=late, event_first=late)
         self._act(outcomes)
         done = outcomes[-1]
         return done.rc if isinstance(done, Done) else 0
@@ -174,7 +174,8 @@ class Carpd:
             if isinstance(outcome, Tx):
                 error = self._send(outcome.interface, outcome.frame)
                 now, late = self._time()
-                queue.extend(self.host.handle(Sent(outcome.interface, outcome.vhid, error), now, jump=late))
+                sent = Sent(outcome.interface, outcome.vhid, error)
+                queue.extend(self.host.handle(sent, now, jump=late, event_first=late))
             elif isinstance(outcome, Devd):
                 vhid = (outcome.interface, outcome.vhid)
                 if outcome.state == MASTER:
