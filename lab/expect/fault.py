@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from lab.carp import law
 from lab.errors import LabError
-from lab.expect import timing
 from lab.topology.model import Topology
-
-LINK_DOWN_DEMOTION = 240
-"""Added once per VHID on an interface that lost its link (net.inet.carp.ifdown_demotion_factor)."""
-
-MAINTENANCE_SKEW = 254
-"""The skew of persistent maintenance mode (pfSense interfaces.inc)."""
 
 
 class FaultKind(StrEnum):
@@ -60,15 +54,10 @@ class NodeState:
         return self.alive and network not in self.unplugged
 
     @property
-    def effective_skew(self) -> int:
-        """Skew on the wire: configured plus demotion, each VHID on a dead link counting once, within 0..240."""
+    def carp(self) -> law.Node:
+        """This node to the timing law. Each VHID on a dead link demotes the whole node once. pfSense always preempts."""
         lost = sum(count for network, count in self.vhids.items() if network in self.unplugged)
-        return timing.effective_skew(self.advskew, self.demotion + lost * LINK_DOWN_DEMOTION)
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Lower wins."""
-        return self.advbase, self.effective_skew
+        return law.Node(self.advbase, self.advskew, self.demotion + lost * law.DEMOTION)
 
 
 def parse(topology: Topology, kind: str, node: str = "", network: str = "") -> Fault:
@@ -108,9 +97,9 @@ def apply(nodes: dict[str, NodeState], fault: Fault) -> dict[str, NodeState]:
         case FaultKind.CARP_OFF:
             changed = replace(node, allow=False)
         case FaultKind.MAINTENANCE:
-            changed = replace(node, advskew=MAINTENANCE_SKEW)
+            changed = replace(node, advskew=law.MAINTENANCE_SKEW)
         case FaultKind.DEMOTION:
-            changed = replace(node, demotion=node.demotion + LINK_DOWN_DEMOTION)
+            changed = replace(node, demotion=node.demotion + law.DEMOTION)
         case FaultKind.UNPLUG:
             changed = replace(node, unplugged=node.unplugged | {fault.network or ""})
     return {**nodes, fault.node: changed}

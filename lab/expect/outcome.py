@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lab.expect import timing
+from lab.carp import law
+from lab.carp.law import AT_ONCE, IDEAL, Conditions, Interval
 from lab.expect.fault import Fault, FaultKind, NodeState, apply, healthy
 from lab.expect.paths import PathKind, states_synced
 from lab.expect.probe import Flow, Probe, probes
-from lab.expect.timing import AT_ONCE, Interval
 from lab.topology.model import Outbound, Topology, Vip
 from lab.topology.stage import Stage
 
@@ -106,12 +106,15 @@ REASON_NO_STATE = "{node} has no state of this connection: states are not synchr
 REASON_NODE_GATEWAY = "its gateway is {node}'s own address, which nobody takes over"
 
 
-def predict(topology: Topology, fault: Fault, stage: Stage = Stage.RULES) -> Outcome:
-    """The expected outcome of `fault` on a healthy lab at `stage`, and of its undoing. Pure."""
+def predict(topology: Topology, fault: Fault, stage: Stage = Stage.RULES, conditions: Conditions = IDEAL) -> Outcome:
+    """The expected outcome of `fault` on a healthy lab at `stage`, and of its undoing. Pure.
+
+    conditions: of the timers, for example Conditions(hz=100) for a real FreeBSD in a virtual machine.
+    """
     before = healthy(topology)
     after = apply(before, fault)
     vips = topology.carp.vips if stage.reaches(Stage.VIPS) else ()
-    vhids = tuple(_vhid_outcome(vip, before, after, fault) for vip in vips)
+    vhids = tuple(_vhid_outcome(vip, before, after, fault, conditions) for vip in vips)
     judged = tuple(_Scene(topology, stage, after, vhids).judge(probe) for probe in probes(topology, stage))
     return Outcome(fault, vhids, judged)
 
@@ -121,47 +124,38 @@ def master_of(nodes: dict[str, NodeState], network: str, incumbent: str | None =
     running = [node for node in nodes.values() if node.runs(network)]
     if not running:
         return None
-    return min(running, key=lambda node: (node.rank, node.name != incumbent)).name
+    return min(running, key=lambda node: (node.carp.rank, node.name != incumbent)).name
 
 
-def _vhid_outcome(vip: Vip, before: dict[str, NodeState], after: dict[str, NodeState], fault: Fault) -> VhidOutcome:
+def _vhid_outcome(
+    vip: Vip, before: dict[str, NodeState], after: dict[str, NodeState], fault: Fault, conditions: Conditions
+) -> VhidOutcome:
     old = master_of(before, vip.network)
     if old is None:
         raise ValueError(f"VHID {vip.vhid} has no master in a healthy lab")
     new = master_of(after, vip.network, incumbent=old)
-    return VhidOutcome(
-        vhid=vip.vhid,
-        network=vip.network,
-        before=old,
-        after=new,
-        fault=_move(vip, before[old], after, new, fault),
-        back=_return(vip, before, after, old, new),
-    )
-
-
-def _move(vip: Vip, old: NodeState, after: dict[str, NodeState], new: str | None, fault: Fault) -> Move:
     if new is None:
-        return Move(Cause.NOBODY)
-    if new == old.name:
-        return Move(Cause.STAYS)
+        alone = law.come_back_alone(before[old].carp, conditions)
+        there, back = Move(Cause.NOBODY), Move(Cause.SILENCE, alone.at, alone.outage)
+    elif new == old:
+        there = back = Move(Cause.STAYS)
+    else:
+        there = _move(vip, before[old], after, new, fault, conditions)
+        returned = law.come_back(before[old].carp, after[new].carp, conditions)
+        back = Move(Cause.NEXT_ADVERT, returned.at, returned.outage)
+    return VhidOutcome(vip.vhid, vip.network, old, new, there, back)
+
+
+def _move(
+    vip: Vip, old: NodeState, after: dict[str, NodeState], new: str, fault: Fault, conditions: Conditions
+) -> Move:
+    heir = after[new].carp
     if not after[old.name].runs(vip.network):
-        heir = after[new]
-        wait = timing.silence(old.advbase, old.effective_skew, heir.advskew)
-        return Move(Cause.SILENCE, wait, wait)
+        crash = law.crash(old.carp, heir, conditions)
+        return Move(Cause.SILENCE, crash.at, crash.outage)
     if fault.kind is FaultKind.MAINTENANCE:
-        return Move(Cause.NEXT_ADVERT, timing.next_advert(old.advbase, old.effective_skew))
-    return Move(Cause.DEMOTION, AT_ONCE)
-
-
-def _return(vip: Vip, before: dict[str, NodeState], after: dict[str, NodeState], old: str, new: str | None) -> Move:
-    """The old master comes back and preempts; on an empty segment it waits its own master-down time."""
-    if new == old:
-        return Move(Cause.STAYS)
-    if new is None:
-        wait = timing.master_down(before[old].advbase, before[old].advskew)
-        return Move(Cause.SILENCE, Interval(wait, wait))
-    holder = after[new]
-    return Move(Cause.NEXT_ADVERT, timing.next_advert(holder.advbase, holder.effective_skew))
+        return Move(Cause.NEXT_ADVERT, law.maintenance(old.carp, heir, conditions).at)
+    return Move(Cause.DEMOTION, law.demotion(old.carp, heir, conditions).at)
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from pathlib import Path as File
 
 import pytest
-from ruamel.yaml import YAML
 
 from lab.expect.paths import Packet, PathKind, Why, judge, matrix, reach, states_synced, sync_paths
+from lab.paths import project_root
+from lab.topology.load import load_topology
 from lab.topology.model import Rule, Topology
 from lab.topology.stage import Stage
 
-TOPOLOGIES = File(__file__).parents[2] / "topologies"
 PUBLIC = IPv4Address("203.0.113.10")
 LAN_CLIENT = IPv4Address("172.17.1.10")
 
 
 def load(name: str) -> Topology:
-    return Topology.model_validate(YAML(typ="safe").load((TOPOLOGIES / f"{name}.yaml").read_text()))
+    return load_topology(name, project_root() / "topologies")
 
 
 @pytest.fixture(params=["uranus", "uranus-recommended", "uranus-as-written"])

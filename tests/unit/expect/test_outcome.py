@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from ruamel.yaml import YAML
 
+from lab.carp.law import AT_ONCE, Conditions, Interval
 from lab.errors import LabError
 from lab.expect.fault import Fault, FaultKind, apply, healthy, parse
 from lab.expect.outcome import Cause, Fate, Outcome, ProbeOutcome, predict
-from lab.expect.timing import AT_ONCE, Interval
+from lab.paths import project_root
+from lab.topology.load import load_topology
 from lab.topology.model import Topology
 from lab.topology.stage import Stage
 
-TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 CRASH = Interval(2.390625, 3.390625)
 RETURN = Interval(0.0, 1.390625)
 
 
 def load(name: str) -> Topology:
-    return Topology.model_validate(YAML(typ="safe").load((TOPOLOGIES / f"{name}.yaml").read_text()))
+    return load_topology(name, project_root() / "topologies")
 
 
 def outcome(name: str, kind: str, node: str = "", network: str = "", stage: Stage = Stage.RULES) -> Outcome:
@@ -130,14 +128,22 @@ def test_two_links_on_one_cut_network_still_read_240() -> None:
     nodes = apply(
         apply(healthy(topology), Fault(FaultKind.UNPLUG, "master", "lan")), Fault(FaultKind.DEMOTION, "master")
     )
-    assert nodes["master"].effective_skew == 240
-    assert nodes["backup"].effective_skew == 100
+    assert nodes["master"].carp.effective_skew == 240
+    assert nodes["backup"].carp.effective_skew == 100
 
 
 def test_the_law_follows_base_and_skew() -> None:
     topology = load("uranus")
     slow = topology.model_copy(update={"carp": topology.carp.model_copy(update={"advbase": 3})})
     assert predict(slow, parse(slow, "kill")).vhids[0].fault.at == Interval(6.390625, 9.390625)
+
+
+def test_real_timers_widen_the_law() -> None:
+    topology = load("uranus")
+    found = predict(topology, parse(topology, "kill"), conditions=Conditions(hz=100)).vhids[0].fault.at
+    assert found is not None
+    assert found.low == pytest.approx(2.3, abs=0.05)
+    assert found.high == pytest.approx(3.65, abs=0.05)
 
 
 @pytest.mark.parametrize(
