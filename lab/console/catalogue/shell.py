@@ -26,3 +26,10 @@ ENABLE_CARP = Text("Enabling CARP...\n", "etc/phpshellsessions/enablecarp")
 DISABLE_CARP = Text("Disabling CARP...\n", "etc/phpshellsessions/disablecarp")
 ENABLE_MAINTENANCE = Text("Enabling CARP maintenance mode...\n", "etc/phpshellsessions/enablecarpmaint")
 DISABLE_MAINTENANCE = Text("Disabling CARP maintenance mode...\n", "etc/phpshellsessions/disablecarpmaint")
+
+PLAYBACK_MISSING = Text("Could not locate playback file.\n", "usr/local/sbin/pfSsh.php")
+PLAYBACK_INVALID = Text("Error: Invalid playback file specified.\n\n", "usr/local/sbin/pfSsh.php")
+RECORDINGS = Text(
+    "==> Sessions available for playback are:\n{commands} \n\n==> end of list.\n", "usr/local/sbin/pfSsh.php"
+)
+BUFFER_RESET = Text("\nBuffer reset.\n\n", "usr/local/sbin/pfSsh.php")

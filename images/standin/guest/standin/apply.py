@@ -77,7 +77,8 @@ def one_at_a_time(places: Places) -> Iterator[None]:
     places.run.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(places.run / "apply.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # A record lock, which a fork does not inherit: the CARP daemon is forked while the boot holds it.
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

@@ -8,6 +8,7 @@ from typing import Any
 from standin.carp_client import CARP_SOCKET, ask
 from standin.places import Places
 from standin.settings import Settings
+from standin.state_sync import ConntrackSync, StateSyncError
 
 PREFIX = "net.inet.carp."
 # Seconds for the daemon to open its socket; it has been forked from a warm process.
@@ -56,7 +57,7 @@ def set_sysctl(name: str, value: int) -> int:
 
 
 def enable(places: Places, settings: Settings) -> None:
-    """What pfSense does to bring CARP (back) up: VIPs, state sync, and only then `allow`."""
+    """What pfSense does to bring CARP (back) up: VIPs, states from the peer, and only then `allow`."""
     configure(settings)
     resync(places, settings)
     set_sysctl("allow", 1)
@@ -69,11 +70,18 @@ def disable() -> None:
 
 
 def start_state_sync(places: Places, settings: Settings) -> None:
-    """Start conntrackd where `<hasync>` wants states shared."""
+    """Start conntrackd where `<hasync>` wants states shared, end it where it does not."""
+    try:
+        if settings.state_sync:
+            ConntrackSync(settings.state_sync, places.run).start()
+    except (StateSyncError, OSError) as error:
+        raise ClusterError(str(error)) from None
 
 
 def resync(places: Places, settings: Settings) -> None:
-    """Have the peer's states before this node can become MASTER."""
+    """Have the peer's states before this node can become MASTER; a peer that is not there costs some seconds."""
+    if settings.state_sync:
+        ConntrackSync(settings.state_sync, places.run).resync_from_peer()
 
 
 def _as_dict(vip: Any) -> dict[str, Any]:

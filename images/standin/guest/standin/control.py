@@ -9,6 +9,7 @@ import array
 import os
 import signal
 import socket
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def _serve(client: socket.socket, run: Command) -> None:
         client.sendall(f"{code}\n".encode())
     except BrokenPipeError:
         pass
+    except Exception:
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
 

@@ -16,6 +16,7 @@ from standin import apply, cluster, console, control, power
 from standin.boot import Boot
 from standin.commands import run_command
 from standin.places import Places
+from standin.state_sync import take_charge_command
 from standin.system import RealSystem
 from standin.terminal import FileTerminal, Speaker
 
@@ -70,7 +71,8 @@ class Init:
         def body() -> None:
             from standin import carpd
 
-            os._exit(carpd.main(["--allow", "0", "--run-dir", str(self._places.run), "--log", log]))
+            options = ["--allow", "0", "--run-dir", str(self._places.run), "--log", log]
+            os._exit(carpd.main([*options, "--on-master", take_charge_command(self._places.run)]))
 
         self._carpd = fork(body)
 

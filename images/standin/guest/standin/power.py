@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -13,19 +14,13 @@ HALT = signal.SIGUSR2
 INIT = 1
 
 
-def ask_reboot() -> None:
-    """As pfSense's rc.reboot: CARP first, without a farewell advert, then the rest."""
-    _quiet_carp()
-    os.kill(INIT, REBOOT)
+def ask(what: signal.Signals) -> None:
+    """REBOOT or HALT, at once."""
+    os.kill(INIT, what)
 
 
-def ask_halt() -> None:
-    _quiet_carp()
-    os.kill(INIT, HALT)
-
-
-def _quiet_carp() -> None:
-    try:
+def end_politely(what: signal.Signals) -> None:
+    """As pfSense's menu and web page do it (system_reboot_cleanup): CARP first, without a farewell advert, then the rest."""
+    with contextlib.suppress(cluster.ClusterError):
         cluster.set_sysctl("allow", 0)
-    except cluster.ClusterError:
-        return
+    ask(what)

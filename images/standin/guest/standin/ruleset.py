@@ -52,8 +52,8 @@ def compile_ruleset(settings: Settings, facts: Facts) -> Ruleset:
             _arrival(["jump arriving", "jump leaving"]),
             "type filter hook forward priority filter; policy drop;",
         ),
-        _chain("output", _output(), "type filter hook output priority filter; policy drop;"),
-        _chain("opened", [f"{OPENING_FLAGS} goto deny", "ct state new,untracked accept", "goto deny"]),
+        _chain("output", _output(settings), "type filter hook output priority filter; policy drop;"),
+        _chain("opened", _opened(settings)),
         _chain("arriving", _arriving(names)),
         *(_chain(f"in_{each.key}", _interface_lines(each, names)) for each in settings.enabled),
         *([_chain("states", _state_lines(names))] if settings.state_sync else []),
@@ -90,14 +90,25 @@ def _arrival(jumps: list[str]) -> list[str]:
     ]
 
 
-def _output() -> list[str]:
+def _output(settings: Settings) -> list[str]:
     return [
         'oifname "lo" accept',
         "meta nfproto ipv6 drop",
         "ct state established,related accept",
         "jump leaving",
+        _creator(settings),
         "accept",
     ]
+
+
+def _opened(settings: Settings) -> list[str]:
+    """Every rule that passes ends here: only the first packet of a connection may open a state."""
+    return [f"{OPENING_FLAGS} goto deny", _creator(settings), "ct state new,untracked accept", "goto deny"]
+
+
+def _creator(settings: Settings) -> str:
+    """pf stamps a state with the host id of the node that made it; state sync carries the mark to the peer."""
+    return f"ct state new ct mark set {settings.host_id:#x}"
 
 
 def _arriving(names: Names) -> list[str]:

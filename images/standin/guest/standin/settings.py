@@ -171,7 +171,11 @@ class ConfigSync:
 
 @dataclass(frozen=True)
 class Settings:
-    """One node's configuration. `notes`: what the file asks for and the stand-in does not do, a line each."""
+    """One node's configuration.
+
+    host_id: what pf stamps on the states this node makes.
+    notes:   what the file asks for and the stand-in does not do, a line each.
+    """
 
     version: str
     hostname: str
@@ -183,6 +187,7 @@ class Settings:
     dns_servers: tuple[IPv4Address, ...]
     vips: tuple[CarpVip, ...]
     ip_aliases: tuple[IpAlias, ...]
+    host_id: int
     state_sync: StateSync | None
     config_sync: ConfigSync | None
     aliases: tuple[Alias, ...]

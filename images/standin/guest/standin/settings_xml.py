@@ -44,6 +44,7 @@ def read(data: bytes) -> Settings:
         dns_servers=_dns_servers(system),
         vips=vips,
         ip_aliases=ip_aliases,
+        host_id=_host_id(root.child("hasync"), hostname),
         state_sync=_state_sync(root, interfaces, hostname, notes),
         config_sync=_config_sync(root),
         aliases=read_aliases(root, notes),
@@ -201,10 +202,10 @@ def _state_sync(root: Node, interfaces: tuple[Interface, ...], hostname: str, no
     return StateSync(parent.nic, parent.address.ip, node.ipv4("pfsyncpeerip"), _host_id(node, hostname))
 
 
-def _host_id(node: Node, hostname: str) -> int:
+def _host_id(node: Node | None, hostname: str) -> int:
     """`pfhostid`; without one, a number of this node's own (a real pfSense takes its device id)."""
-    text = node.text("pfhostid")
-    if not text:
+    text = node.text("pfhostid") if node else ""
+    if node is None or not text:
         return crc32(hostname.encode()) or 1
     try:
         number = int(text, 16)

@@ -38,10 +38,10 @@ class RealSystem:
         return bool(settings and settings.ssh_enabled)
 
     def reboot(self) -> None:
-        power.ask_reboot()
+        power.end_politely(power.REBOOT)
 
     def halt(self) -> None:
-        power.ask_halt()
+        power.end_politely(power.HALT)
 
     def ping(self, host: str) -> None:
         run_in_foreground(["busybox", "ping", "-c", "3", host])
@@ -58,6 +58,12 @@ class RealSystem:
 
     def dialogue(self, option: str, speaker: Speaker) -> bool:
         """Options with a module of their own; False when this firewall does not offer the option."""
+        if option == "12":
+            from standin.developer_shell import run_shell
+            from standin.playback import PLAYBACKS
+
+            run_shell(speaker, PLAYBACKS, self._places)
+            return True
         return False
 
     def _settings(self) -> Settings | None:

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import PurePath
 
 from standin.places import Places
+from standin.xmlnode import SettingsError
 
 # Command -> module with `main(arguments, places) -> exit code`.
 MODULES = {
@@ -22,6 +23,7 @@ MODULES = {
     "shutdown": "power",
 }
 NOT_FOUND = "{name}: not found\n"
+FAILED = "{name}: {reason}\n"
 
 
 def run_command(argv: Sequence[str], places: Places) -> int:
@@ -31,9 +33,14 @@ def run_command(argv: Sequence[str], places: Places) -> int:
         sys.stderr.write(NOT_FOUND.format(name=name))
         return 127
     module = import_module(f"standin.commands.{MODULES[name]}")
+    code = 1
     try:
-        code: int = module.main(name, list(argv[1:]), places)
+        code = module.main(name, list(argv[1:]), places)
         sys.stdout.flush()
+    except FileNotFoundError as error:
+        sys.stderr.write(FAILED.format(name=name, reason=f"{error.filename}: {error.strerror}"))
+    except SettingsError as error:
+        sys.stderr.write(FAILED.format(name=name, reason=error))
     finally:
         sys.stderr.flush()
     return code

@@ -1,4 +1,4 @@
-"""`reboot`, `halt`, `poweroff`, `shutdown -r|-p|-h now`: a clean end, CARP first."""
+"""`reboot`, `halt`, `poweroff`, `shutdown -r|-p|-h now` from a shell: CARP is not told, as on FreeBSD. The menu tells it first."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from standin.places import Places
 
 def main(name: str, arguments: list[str], places: Places) -> int:
     again = name == "reboot" or (name == "shutdown" and "-r" in arguments)
-    (power.ask_reboot if again else power.ask_halt)()
+    power.ask(power.REBOOT if again else power.HALT)
     return 0
