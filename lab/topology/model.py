@@ -176,6 +176,11 @@ class Topology(_Frozen):
         return next(name for name, network in self.networks.items() if network.role is NetworkRole.WAN)
 
     @property
+    def lan(self) -> str:
+        """Name of the network that is pfSense's LAN: the first inside. Its anti-lockout and shipped pass rule stand there."""
+        return next(name for name, network in self.networks.items() if network.role is NetworkRole.INSIDE)
+
+    @property
     def internet(self) -> str:
         """Name of the machine with role internet."""
         return next(name for name, machine in self.machines.items() if machine.role is MachineRole.INTERNET)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface
 
-from lab.topology.model import MachineRole, NetworkRole, Outbound, Topology
+from lab.topology.model import MachineRole, Outbound, Topology
 
 LINK_NAME_LIMIT = 15
 """Characters in a Linux interface name (IFNAMSIZ less its end mark)."""
@@ -140,13 +140,12 @@ def interface_keys(topology: Topology) -> dict[str, str]:
 
     The sync network is never `lan`: pfSense opens its web interface there and passes everything by default.
     """
-    lan = next((name for name, network in topology.networks.items() if network.role is NetworkRole.INSIDE), None)
     keys: dict[str, str] = {}
     optional = 0
     for name in topology.networks:
         if name == topology.wan:
             keys[name] = "wan"
-        elif name == lan:
+        elif name == topology.lan:
             keys[name] = "lan"
         else:
             optional += 1

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lab.topology.findings import Finding, TopologyError
+from lab.topology.lint import lint
 from lab.topology.load import parse_source
 from lab.topology.plan import make_plan
 from tests.render.plans import TOPOLOGIES
@@ -26,7 +27,8 @@ PIECES = st.sampled_from(
 def mutated(draw: st.DrawFn) -> str:
     text = draw(st.sampled_from(TEXTS))
     for _ in range(draw(st.integers(1, 4))):
-        text = draw(st.sampled_from((_characters, _line, _value)))(draw, text)
+        change = draw(st.sampled_from((_characters, _line, _value)))
+        text = change(draw, text)
     return text
 
 
@@ -81,10 +83,11 @@ def test_a_changed_file_is_valid_or_explained(text: str) -> None:
 
 def _findings(text: str) -> tuple[Finding, ...]:
     try:
-        topology, _ = parse_source(text, "changed.yaml")
+        topology, source = parse_source(text, "changed.yaml")
     except TopologyError as error:
         return error.findings or (NO_FINDING,)
     make_plan(topology)
+    lint(topology, source)
     return ()
 
 
