@@ -130,7 +130,8 @@ def namespaces() -> list[Problem]:
         sudo.authenticate()
     except LabError as error:
         return [error.problem]
-    command = [*sudo.prefix(), "unshare", "--net", "--mount", "true"]
+    # "unchanged": to change how mounts spread fails in a plain chroot, where / is no mount
+    command = [*sudo.prefix(), "unshare", "--net", "--mount", "--propagation", "unchanged", "true"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return []

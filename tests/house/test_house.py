@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.host.preflight import IMAGE_PARTS, LAB_PARTS
 from lab.paths import project_root
 
 ROOT = project_root()
@@ -40,7 +41,13 @@ def undocumented(path: Path) -> Iterator[str]:
     """Public functions and classes at the top of a module that have no docstring and are more than an expression."""
     for node in ast.parse(path.read_text()).body:
         named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if named and not node.name.startswith("_") and len(node.body) > 1 and not ast.get_docstring(node):
+        if (
+            named
+            and not node.name.startswith("_")
+            and node.name != "main"
+            and len(node.body) > 1
+            and not ast.get_docstring(node)
+        ):
             yield f"{short(path)}:{node.lineno} {node.name}"
 
 
@@ -81,3 +88,9 @@ def test_both_lock_files_pin_the_same_versions() -> None:
     runtime, test = pins("requirements.lock"), pins("requirements-dev.lock")
     assert runtime
     assert {name: test.get(name) for name in runtime} == runtime
+
+
+def test_inv_installs_what_a_lab_asks_for() -> None:
+    table = (ROOT / "inv").read_text().split("system_packages='")[1].split("'")[0]
+    installed = {row.split("|")[0].strip() for row in table.splitlines()}
+    assert {part.package for part in (*LAB_PARTS, *IMAGE_PARTS)} <= installed
