@@ -10,7 +10,7 @@ import json
 import random
 import sys
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TextIO
 
 from lab.carp.replay import Replay, case_events
 
@@ -18,14 +18,14 @@ BAD_LINE = "{name}:{number}: not an event: {error!r}"
 USAGE_ERROR = 2
 
 
-def numbered_events(source: TextIO) -> Iterable[tuple[int, Any]]:
-    """(line number, event) of a stream of lines; a case file is read whole."""
+def numbered_lines(source: TextIO) -> Iterable[tuple[int, str]]:
+    """(line number, event as JSON) of a stream of lines; a case file is read whole, its events numbered."""
     for number, line in enumerate(source, 1):
         if line.strip() == "{":  # a case file is spread over lines, an event never is
             case = json.loads(line + source.read())
-            yield from enumerate(case_events(case), 1)
+            yield from enumerate(map(json.dumps, case_events(case)), 1)
         elif line.strip():
-            yield number, json.loads(line)
+            yield number, line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,11 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     replay = Replay(lambda: source.getrandbits(64), strict_ttl=options.strict_ttl)
     number = 0
     try:
-        for number, fields in numbered_events(options.file):  # noqa: B007
-            for line in replay.feed(fields):
+        for number, event in numbered_lines(options.file):  # noqa: B007
+            for line in replay.feed(json.loads(event)):
                 print(line)
             sys.stdout.flush()
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         print(BAD_LINE.format(name=options.file.name, number=number, error=error), file=sys.stderr)
         return USAGE_ERROR
     return 0

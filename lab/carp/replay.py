@@ -22,6 +22,7 @@ from lab.carp.packet import (
     pack_mac,
     password_key,
 )
+from lab.carp.vhid import COUNTER_MODULUS
 
 STATES = (INIT, BACKUP, MASTER)  # by the kernel's numbers
 OWN_MAC = "02:00:00:00:00:{:02x}"
@@ -95,18 +96,19 @@ class Replay:
         number = fields["vhid"]
         vhid = self.host.vhid(fields["if"], number)
         authenticator = vhid.authenticator if vhid else Authenticator(b"", number & 0xFF, ())
-        skew, base, counter = fields.get("advskew", 0), fields.get("advbase", 1), fields.get("counter", 1)
+        base, skew = fields.get("advbase", 1) & 0xFF, fields.get("advskew", 0) & 0xFF
+        counter = fields.get("counter", 1) % COUNTER_MODULUS
         mac = authenticator.mac(counter)
         if fields.get("badmac"):
             mac = bytes((mac[0] ^ 1,)) + mac[1:]
-        shape = (fields.get("ver", 2), fields.get("type", 1), fields.get("authlen", 7))
+        shape = (fields.get("ver", 2) & 0xF, fields.get("type", 1) & 0xF, fields.get("authlen", 7) & 0xFF)
         header = bytearray(Advert(number & 0xFF, base, skew, counter, mac, *shape).pack())
         if fields.get("badsum"):
             header[6] ^= 1
         family = fields.get("af", 4)
         source = pack_address(fields.get("src") or PEER[family])
         packet = bytearray((ipv4_packet if family == 4 else ipv6_packet)(source, bytes(header)))
-        packet[8 if family == 4 else 7] = fields.get("ttl", 255)
+        packet[8 if family == 4 else 7] = fields.get("ttl", 255) & 0xFF
         return bytes(packet)
 
     def _state_lines(self) -> Iterator[str]:
@@ -216,6 +218,8 @@ def _vhid_set(interface: str, fields: Fields) -> events.VhidSet:
     state = fields.get("state")
     if isinstance(state, int):
         state = STATES[state] if 0 <= state < len(STATES) else None
+    elif state is not None:
+        state = state.upper()
     peer = fields.get("peer")
     return events.VhidSet(
         interface,
