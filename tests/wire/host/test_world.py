@@ -108,7 +108,11 @@ def test_destroy_finds_members_after_the_name_was_deleted_by_hand(world: World) 
     run = world.paths.libvirt / "run"
     run.mkdir(parents=True)
     script = f"mount -t tmpfs none /run && mkdir /run/libvirt && mount --bind {run} /run/libvirt && exec sleep 1000"
-    private = world.spawn(["unshare", "-m", "--propagation", "private", "sh", "-c", script])
+    enter = f"import os, sys; sys.path.insert(0, {str(project_root())!r}); from lab.host import syscalls"
+    enter += (
+        "; syscalls.unshare(syscalls.CLONE_NEWNS); syscalls.hide_mounts(); os.execvp('sh', ['sh', '-c', sys.argv[1]])"
+    )
+    private = world.spawn([sys.executable, "-c", enter, script])
     other = world.spawn(["sleep", "1001"])
     wait_for(lambda: len([one for one in world.processes() if one.command.startswith("sleep 100")]) == 2)
     wait_for(lambda: Path(f"/proc/{pid_of(world, 'sleep 1000')}/root/run/libvirt").samefile(run))
