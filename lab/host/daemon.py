@@ -31,6 +31,8 @@ BINDS = (
 )
 """Directory below LabPaths.libvirt, and the libvirt directory it takes the place of."""
 
+KVM = Path("/dev/kvm")
+
 RUNTIME = ("run", "lib", "etc")
 """What the end of a world removes; cache/ (capabilities) and log/ stay."""
 
@@ -123,7 +125,20 @@ def _add_account(paths: LabPaths, owner: tuple[int, int]) -> None:
             syscalls.bind(copy, database)
 
 
-def _rearrange(paths: LabPaths, owner: tuple[int, int]) -> None:
+def _hide_kvm(paths: LabPaths) -> None:
+    """Make /dev/kvm unusable, for root too: a plain file on a read-only mount in its place.
+
+    Where libvirt sees the device but the guests' user may not open it, it forgets all it knows of QEMU at every step
+    and finds it out again: 4 s for each look at a guest.
+    """
+    if KVM.exists():
+        cover = paths.libvirt / "etc" / "no-kvm"
+        cover.touch(mode=0o000)
+        syscalls.bind(cover, KVM)
+        syscalls.mount(cover, KVM, flags=syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY)
+
+
+def _rearrange(paths: LabPaths, owner: tuple[int, int], kvm: bool) -> None:
     """Enter a new mount namespace and put the lab's directories in place."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
     syscalls.hide_mounts()
@@ -132,6 +147,8 @@ def _rearrange(paths: LabPaths, owner: tuple[int, int]) -> None:
             _make_room(target)
         syscalls.bind(paths.libvirt / directory, target)
     _add_account(paths, owner)
+    if not kvm:
+        _hide_kvm(paths)
     # A sysfs of its own shows this network namespace's devices, and no cgroups: with neither these nor D-Bus in sight
     # libvirt registers guests with nobody on the host.
     syscalls.detach("/sys")
@@ -149,13 +166,16 @@ def _complaints(log: Path) -> str:
     return "\n".join([line for line in lines if ": error :" in line][-3:])
 
 
-def start(paths: LabPaths, owner: tuple[int, int]) -> None:
-    """Start libvirtd from within the lab's network namespace and hand its sockets to the owner. Raises LabError."""
+def start(paths: LabPaths, owner: tuple[int, int], kvm: bool) -> None:
+    """Start libvirtd from within the lab's network namespace and hand its sockets to the owner. Raises LabError.
+
+    kvm: whether it gets to see /dev/kvm.
+    """
     program = shutil.which(NAME, path="/usr/sbin:/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         raise LabError(ABSENT, cure=ABSENT_CURE)
     log = paths.libvirt / "log" / LOG
-    _rearrange(paths, owner)
+    _rearrange(paths, owner, kvm)
     environment = {
         **{name: value for name, value in os.environ.items() if name.startswith("URANUS_")},
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",

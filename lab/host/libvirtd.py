@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError
-from lab.host import sudo
+from lab.host import capabilities, sudo
 from lab.host.connection import open_libvirt
-from lab.host.daemon import BINDS, LOG, answers
+from lab.host.daemon import BINDS, KVM, LOG, answers
 from lab.paths import LabPaths
 
 if TYPE_CHECKING:
@@ -68,15 +68,20 @@ class PrivateLibvirt:
         check_socket_path(self.paths.libvirt_socket)
         for directory, _ in BINDS:
             (self.paths.libvirt / directory).mkdir(mode=0o755, parents=True, exist_ok=True)
+        (self.paths.libvirt / "log" / "qemu").mkdir(mode=0o755, exist_ok=True)
+        capabilities.seed(self.paths)
         etc = self.paths.libvirt / "etc"
         (etc / "libvirtd.conf").write_text(LIBVIRTD_CONF.format(log=LOG))
         (etc / "qemu.conf").write_text(QEMU_CONF.format(uid=os.getuid(), gid=os.getgid()))
 
-    def start(self) -> None:
-        """Start it where it does not run; the world must exist. Returns when its drivers are up. Raises LabError."""
+    def start(self, kvm: bool = True) -> None:
+        """Start it where it does not run; the world must exist. Returns when its drivers are up. Raises LabError.
+
+        kvm: whether guests are to run under KVM; False where the accelerator probe has turned it down.
+        """
         if not self.running():
             self.prepare()
-            sudo.call(self.paths, "libvirtd")
+            sudo.call(self.paths, "libvirtd", kvm=kvm and os.access(KVM, os.R_OK | os.W_OK))
         self.connect().close()
 
     def running(self) -> bool:

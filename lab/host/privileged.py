@@ -161,7 +161,7 @@ def create(paths: LabPaths, bridges: Sequence[str]) -> None:
                 knob.write_text("1")
 
 
-def start_libvirtd(paths: LabPaths, owner: tuple[int, int]) -> None:
+def start_libvirtd(paths: LabPaths, owner: tuple[int, int], kvm: bool) -> None:
     """Start the lab's own libvirtd where none answers. owner: (uid, gid) that may use its sockets. Raises LabError."""
     with _making(paths):
         if daemon.answers(paths):
@@ -171,7 +171,7 @@ def start_libvirtd(paths: LabPaths, owner: tuple[int, int]) -> None:
             if daemon.answers(paths):
                 return
         _enter(paths)
-        daemon.start(paths, owner)
+        daemon.start(paths, owner, kvm)
 
 
 def run(paths: LabPaths, command: Sequence[str], text: str) -> int:
@@ -231,7 +231,8 @@ def destroy(paths: LabPaths, owner: tuple[int, int]) -> None:
         for entry in (paths.root / "console").glob("*"):
             if entry.is_socket():
                 entry.unlink(missing_ok=True)
-        give(paths.libvirt, owner)
+        for tree in (paths.libvirt, paths.root / "console"):
+            give(tree, owner)
 
 
 def give(tree: Path, owner: tuple[int, int]) -> None:
@@ -256,7 +257,7 @@ def main(verb: str, request: str) -> int:
         if verb == "create":
             create(paths, words["bridges"])
         elif verb == "libvirtd":
-            start_libvirtd(paths, owner)
+            start_libvirtd(paths, owner, words["kvm"])
         elif verb == "processes":
             answer = [asdict(process) for process in members.members(paths)]
         elif verb == "destroy":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from lab.errors import LabError
-from lab.host import sudo
+from lab.host import capabilities, sudo
 from lab.host.members import NETNS, Process, is_namespace
 from lab.host.sudo import Inside
 from lab.paths import LabPaths
@@ -75,3 +75,4 @@ class World:
         Raises LabError when a process cannot be ended.
         """
         sudo.call(self.paths, "destroy")
+        capabilities.keep(self.paths)

@@ -102,7 +102,7 @@ class LibvirtMachine:
             if state is MachineState.PAUSED:
                 domain.resume()
                 return True
-            self._prepare_log()
+            self._prepare_logs()
             try:
                 domain.create()
             except libvirt.libvirtError as error:
@@ -184,11 +184,17 @@ class LibvirtMachine:
         with self._domain("describe") as domain:
             return ET.fromstring(domain.XMLDesc(flags))
 
-    def _prepare_log(self) -> None:
-        """Make the serial line's log before libvirt does: it would be root's, and the caller could not read it."""
-        log = self._tree(INACTIVE).find("./devices/serial/log")
-        if log is not None and log.get("file"):
-            Path(log.get("file", "")).touch(mode=0o600)
+    def _prepare_logs(self) -> None:
+        """Make the log files before libvirt does: it takes them for root either way, but leaves them readable.
+
+        Nobody but the caller gets as far as these files: the lab's directory is closed to others.
+        """
+        serial = self._tree(INACTIVE).find("./devices/serial/log")
+        wanted = [Path(serial.get("file", ""))] if serial is not None and serial.get("file") else []
+        for log in [*wanted, *([self._log] if self._log else [])]:
+            if log.parent.is_dir() and not log.exists():
+                log.touch()
+                log.chmod(0o644)
 
     def _card(self, network: str, flags: int) -> ET.Element:
         """The interface element on the bridge of a network."""
