@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
+from lab.topology.load import load_topology
 from lab.topology.model import Topology
 from lab.topology.plan import Plan, make_plan
 from lab.topology.secrets import Secrets
@@ -22,7 +21,7 @@ REVISION_TIME = 1_700_000_000
 
 @cache
 def topology(name: str) -> Topology:
-    return Topology.model_validate(YAML(typ="safe").load(TOPOLOGIES / f"{name}.yaml"))
+    return load_topology(name, TOPOLOGIES)
 
 
 @cache

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from lab.render.everything import render_everything
 from lab.topology.findings import Finding, TopologyError
 from lab.topology.lint import lint
 from lab.topology.load import parse_source
 from lab.topology.plan import make_plan
 from tests.render.plans import TOPOLOGIES
+from tests.render.test_everything import rendering
 
 TEXTS = [path.read_text() for path in sorted(TOPOLOGIES.glob("*.yaml"))]
 WORDS = sorted({word for text in TEXTS for word in text.replace(",", " ").replace(":", " ").split()})
@@ -18,7 +22,7 @@ TRAPS = """
 --- ... <<: ? !!int !!binary &a *a ~ null 0 -1 256 1e9 0x1f 1_0 1.5 nan yes true '' :: [[[[ {{{{ {a: [b]} [{c: d}] 0.0.0.0/0
 255.255.255.255 172.17.1.254 10.0.0.0/8 ::1 any firewall !any !lan aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 """.split()  # noqa: SIM905
-PIECES = st.sampled_from(
+PIECES: st.SearchStrategy[str] = st.sampled_from(
     [*"{}[]:,#&*!|>'\"%@`-?\t\n\0\x85\ufeff\u2028é", "<<: ", "? ", "&a ", "%YAML 9.9\n", "9" * 5000, *TRAPS, *WORDS]
 )
 
@@ -27,7 +31,7 @@ PIECES = st.sampled_from(
 def mutated(draw: st.DrawFn) -> str:
     text = draw(st.sampled_from(TEXTS))
     for _ in range(draw(st.integers(1, 4))):
-        change = draw(st.sampled_from((_characters, _line, _value)))
+        change: Callable[[st.DrawFn, str], str] = draw(st.sampled_from((_characters, _line, _value)))
         text = change(draw, text)
     return text
 
@@ -61,7 +65,8 @@ def _value(draw: st.DrawFn, text: str) -> str:
     if not places:
         return text
     at = draw(st.sampled_from(places))
-    return text[:at] + draw(PIECES) + text[at + len(old) :]
+    new: str = draw(PIECES)
+    return text[:at] + new + text[at + len(old) :]
 
 
 @given(mutated())
@@ -86,8 +91,9 @@ def _findings(text: str) -> tuple[Finding, ...]:
         topology, source = parse_source(text, "changed.yaml")
     except TopologyError as error:
         return error.findings or (NO_FINDING,)
-    make_plan(topology)
+    plan = make_plan(topology)
     lint(topology, source)
+    render_everything(plan, rendering(plan))
     return ()
 
 
