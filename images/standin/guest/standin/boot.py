@@ -95,15 +95,12 @@ class Boot:
             network.apply([f"link set dev {each.nic} up" for each in waiting])
             for interface in waiting:
                 dhcp.start(self._places, interface.nic, settings.hostname)
-            if settings.vips:
-                self._start_carpd()
+            self._start_carpd()
             self._static_interfaces(settings)
             facts = self._leases(settings, waiting)
-            if settings.vips:
-                self._carp(settings)
+            self._carp(settings)
             self._firewall(settings, facts)
-        if settings.vips:
-            self._enable_carp(settings)
+        self._enable_carp(settings)
 
     def _static_interfaces(self, settings: Settings) -> None:
         """All of them in one `ip` process, which takes the time; the lines are printed as each is named."""

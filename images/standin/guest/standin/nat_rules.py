@@ -43,11 +43,16 @@ def forward_lines(names: Names) -> list[str]:
 
 def forward_passes(names: Names) -> list[str]:
     """Filter lines for port forwards that pass by themselves (no filter rule of their own)."""
-    return [
-        f"ct status dnat {protocol_match(rule.protocol, ())} {address_match('daddr', names.hosts(rule.target), False)} return"
-        for rule in names.settings.forwards
-        if rule.passes and not rule.disabled and not rule.no_rdr and rule.protocol in PORT_PROTOCOLS
-    ]
+    return [line for rule in names.settings.forwards if rule.passes for line in _forward_pass(rule, names)]
+
+
+def _forward_pass(rule: PortForward, names: Names) -> list[str]:
+    """None where the forward itself is left out; the chain of forwards says why."""
+    forward = _forward(rule, names)[0]
+    if rule.no_rdr or forward.startswith("#"):
+        return []
+    target = address_match("daddr", names.hosts(rule.target), False)
+    return [_line("ct status dnat", protocol_match(rule.protocol, ()), target, "return")]
 
 
 def local_networks(names: Names) -> list[IPv4Network]:
@@ -88,20 +93,18 @@ def _outbound_rule(rule: OutboundRule, names: Names) -> list[str]:
         ports = _outbound_ports(rule, names)
         protocol = protocol_match(rule.protocol, ())
         target = "" if rule.no_nat else _target(rule, names)
+        range_ = _port_range(rule, names)
     except Unmatchable as why:
         return [f"# outbound rule left out: {label}: {why}"]
-    front = " ".join(part for part in parts if part)
     comment = f"comment {quoted(f'outbound: {rule.descr}')}"
     if rule.no_nat:
-        return [f"{front} {' '.join((protocol or PORTS if ports else protocol, *ports))} accept {comment}"]
-    with_ports = f"{front} {protocol if rule.protocol in PORT_PROTOCOLS else PORTS} {' '.join(ports)}"
-    range_ = f":{rule.nat_port}" if rule.nat_port else ("" if rule.static_port else PORT_RANGE)
-    lines = (
-        [f"{with_ports} snat ip to {target}{range_} {comment}"] if rule.protocol in ("", "any", *PORT_PROTOCOLS) else []
-    )
+        return [_line(*parts, protocol or (PORTS if ports else ""), *ports, "accept", comment)]
+    lines = []
+    if rule.protocol in ("", "any", *PORT_PROTOCOLS):
+        lines.append(_line(*parts, protocol or PORTS, *ports, f"snat ip to {target}{range_}", comment))
     if rule.protocol not in PORT_PROTOCOLS and not ports:
-        lines.append(f"{front} {protocol} snat ip to {target} {comment}")
-    return [" ".join(line.split()) for line in lines]
+        lines.append(_line(*parts, protocol, f"snat ip to {target}", comment))
+    return lines
 
 
 def _destination(rule: OutboundRule, names: Names) -> list[IPv4Network] | None:
@@ -113,6 +116,14 @@ def _outbound_ports(rule: OutboundRule, names: Names) -> list[str]:
     parts = [port_match("sport", names.ports(rule.source_port))] if rule.source_port else []
     port = rule.destination.port
     return parts + ([port_match("dport", names.ports(port))] if port else [])
+
+
+def _port_range(rule: OutboundRule, names: Names) -> str:
+    """What stands behind the address: the rule's own ports, none where it keeps the source port, else pf's range."""
+    if rule.nat_port:
+        ((first, last), *_) = names.ports(rule.nat_port)
+        return f":{first}" if first == last else f":{first}-{last}"
+    return "" if rule.static_port else PORT_RANGE
 
 
 def _target(rule: OutboundRule, names: Names) -> str:
@@ -145,7 +156,11 @@ def _forward(rule: PortForward, names: Names) -> list[str]:
         verdict = "accept" if rule.no_rdr else f"dnat ip to {_forward_target(rule, names)}"
     except Unmatchable as why:
         return [f"# port forward left out: {label}: {why}"]
-    return [" ".join(f"{' '.join(parts)} {verdict} comment {quoted(f'forward: {rule.descr}')}".split())]
+    return [_line(*parts, verdict, f"comment {quoted(f'forward: {rule.descr}')}")]
+
+
+def _line(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _forward_target(rule: PortForward, names: Names) -> IPv4Address | str:

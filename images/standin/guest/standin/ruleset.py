@@ -158,7 +158,9 @@ def _anti_lockout(names: Names) -> list[str]:
     addresses = names.addresses_on(key)
     if not settings.anti_lockout or interface is None or not interface.enabled or not addresses:
         return []
-    ports = {settings.webgui_port, 80, *([settings.ssh_port] if settings.ssh_enabled else [])}
+    # Port 80 sends a browser on to https.
+    redirect = [80] if settings.webgui_protocol == "https" else []
+    ports = {settings.webgui_port, *redirect, *([settings.ssh_port] if settings.ssh_enabled else [])}
     daddr = address_match("daddr", addresses, False)
     devices = device_match("iifname", [interface.nic])
     dport = braces(str(each) for each in sorted(ports))

@@ -71,8 +71,7 @@ def _interfaces(root: Node, notes: list[str]) -> tuple[Interface, ...]:
         raise SettingsError("/pfsense/interfaces", "is missing")
     found: list[Interface] = []
     for node in section.all_children():
-        if any(each.key == node.tag for each in found):
-            raise SettingsError(node.path, "cannot occur more than once")
+        section.child(node.tag)  # refuses a key that occurs twice
         found.append(_interface(node, notes))
     if not any(each.key == "wan" for each in found):
         raise SettingsError("/pfsense/interfaces/wan", "is missing: pfSense always has a WAN")
