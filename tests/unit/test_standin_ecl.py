@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from standin import ecl
 from standin.config_store import change, install, set_flag
 from standin.places import Places
 from standin.settings_xml import read
 from standin.terminal import Speaker
+
 from tests.golden_files import GOLDEN
 
 GOOD = (GOLDEN / "standin" / "uranus-master.xml").read_bytes()
@@ -47,7 +47,13 @@ def test_which_files_are_taken(data: bytes, ok: bool) -> None:
 
 
 def test_only_partitions_of_other_disks_are_tried(tmp_path: Path) -> None:
-    for disk, parts in {"vda": ["vda1"], "vdb": ["vdb1", "vdb2"], "vdc": [], "sr0": ["sr0p1"], "loop0": ["loop0p1"]}.items():
+    for disk, parts in {
+        "vda": ["vda1"],
+        "vdb": ["vdb1", "vdb2"],
+        "vdc": [],
+        "sr0": ["sr0p1"],
+        "loop0": ["loop0p1"],
+    }.items():
         for part in parts:
             (tmp_path / disk / part).mkdir(parents=True)
             (tmp_path / disk / part / "partition").touch()
@@ -55,7 +61,9 @@ def test_only_partitions_of_other_disks_are_tried(tmp_path: Path) -> None:
     assert ecl.other_slices(tmp_path, "vda") == ["vdb1", "vdb2"]
 
 
-def locate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: dict[str, dict[str, bytes]]) -> tuple[Places, str, bool]:
+def locate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: dict[str, dict[str, bytes]]
+) -> tuple[Places, str, bool]:
     """Run the locator where `mount` puts a disk's files into the mount point."""
     places, paper = Places(tmp_path), Paper()
 
@@ -89,7 +97,9 @@ def test_a_found_file_becomes_the_configuration(tmp_path: Path, monkeypatch: pyt
     )
 
 
-def test_the_old_configuration_is_kept_and_the_wizard_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_old_configuration_is_kept_and_the_wizard_switched_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     places = Places(tmp_path)
     install(places, b"old")
     places.wizard_flag.touch()

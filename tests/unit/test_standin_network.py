@@ -9,6 +9,7 @@ from standin.dhcp import parse_lease
 from standin.facts import gather
 from standin.network import Nic, interface_plan, missing_nics, read_nics, rename_plan, route_plan
 from standin.settings_xml import read
+
 from tests.golden_files import GOLDEN
 
 MASTER = read((GOLDEN / "standin" / "uranus-master.xml").read_bytes())
@@ -20,7 +21,9 @@ def nic(name: str, *place: str) -> Nic:
 
 
 def test_nics_are_numbered_in_pci_order() -> None:
-    lines = rename_plan([nic("eth1", "0000:00:02.0"), nic("eth0", "0000:00:04.0"), Nic("eth2", ("0000:00:03.0",), False)])
+    lines = rename_plan(
+        [nic("eth1", "0000:00:02.0"), nic("eth0", "0000:00:04.0"), Nic("eth2", ("0000:00:03.0",), False)]
+    )
     assert lines == [
         "link set dev eth1 down",
         "link set dev eth0 down",

@@ -6,11 +6,11 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 import pytest
-
 from standin.facts import Facts, Lease, gather
 from standin.match import Unmatchable, address_match, port_match, quoted
 from standin.ruleset import compile_ruleset
 from standin.settings_xml import read
+
 from tests.golden_files import GOLDEN, assert_golden
 
 LEASE = Lease(IPv4Interface("192.168.1.168/24"), IPv4Address("192.168.1.1"), (IPv4Address("192.168.1.1"),))
@@ -66,7 +66,7 @@ def test_carp_passes_only_where_a_vip_is_configured() -> None:
 
 def test_state_sync_is_judged_as_pfsync() -> None:
     """Another rule for UDP must not let it in, and the pfsync rule must."""
-    pfsync = '<protocol>pfsync</protocol>'
+    pfsync = "<protocol>pfsync</protocol>"
     assert any("HA: pfsync" in line and "return" in line for line in chain(compiled(MASTER), "states"))
     udp = chain(compiled(MASTER, (pfsync, "<protocol>udp</protocol>")), "states")
     assert not any("return" in line for line in udp)

@@ -10,11 +10,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import pytest
-
 from standin.config_store import serialise
 from standin.settings import Settings
 from standin.settings_xml import read
 from standin.xmlnode import SettingsError
+
 from tests.golden_files import GOLDEN
 
 MASTER = GOLDEN / "standin" / "uranus-master.xml"
@@ -69,7 +69,9 @@ def test_a_vip_on_an_interface_that_is_off_is_skipped_and_said() -> None:
 
 
 def test_maintenance_mode_is_a_tag_and_means_skew_254() -> None:
-    found = read(edited(("<virtualip>", "<virtualip_carp_maintenancemode></virtualip_carp_maintenancemode><virtualip>")))
+    found = read(
+        edited(("<virtualip>", "<virtualip_carp_maintenancemode></virtualip_carp_maintenancemode><virtualip>"))
+    )
     assert found.maintenance
     assert {vip.advskew for vip in found.vips} == {254}
 
@@ -148,7 +150,9 @@ def test_what_the_stand_in_stores_says_the_same_again() -> None:
         assert read(again) == read(data)
 
 
-@pytest.mark.parametrize("path", sorted((GOLDEN / "config").glob("*/*.xml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted((GOLDEN / "config").glob("*/*.xml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_every_file_the_lab_renders_is_obeyed_in_full(path: Path) -> None:
     assert read(path.read_bytes()).notes == ()
 
@@ -161,7 +165,10 @@ WRONG = [
     ((("<wan>", "<wan2>"), ("</wan>", "</wan2>")), "/pfsense/interfaces/wan: is missing"),
     ((("<if>vtnet1</if>", "<if></if>"),), "/pfsense/interfaces/lan/if: is missing"),
     ((("172.17.1.254", "172.17.1.256"),), "/pfsense/interfaces/lan/ipaddr: expected an IPv4 address"),
-    ((("<subnet>24</subnet>", "<subnet>33</subnet>"),), "/pfsense/interfaces/lan/subnet: expected a number from 1 to 32"),
+    (
+        (("<subnet>24</subnet>", "<subnet>33</subnet>"),),
+        "/pfsense/interfaces/lan/subnet: expected a number from 1 to 32",
+    ),
     ((("<subnet>24</subnet>", "<subnet></subnet>"),), "/pfsense/interfaces/lan/subnet: expected a number"),
     ((("<lan>", "<lan></lan><lan>"),), "/pfsense/interfaces/lan: cannot occur more than once"),
     ((("<ipaddr>dhcp</ipaddr>", "<ipaddr>dhcp</ipaddr><ipaddr/>"),), "/wan/ipaddr: cannot occur more than once"),
