@@ -150,4 +150,5 @@ def recipe_hash(name: str, root: Path | None = None) -> str:
 
 def base_hash(manifest: Manifest) -> str:
     """SHA-256 over what decides the Debian system underneath: suite and packages. Much less often new than the recipe."""
-    return hashlib.sha256("\n".join((manifest.suite, *sorted(manifest.packages))).encode()).hexdigest()
+    parts = (f"format {RECIPE_FORMAT}", manifest.suite, *sorted(manifest.packages))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -39,15 +39,8 @@ EXCLUDED = (
     "/usr/share/bash-completion/*",
     "/usr/share/gcc/*",
     "/usr/share/gdb/*",
-    "/usr/lib/systemd/*",
-    "/lib/systemd/*",
-    "/lib/udev/*",
-    "/usr/lib/x86_64-linux-gnu/gconv/*",
-    "/usr/lib/x86_64-linux-gnu/perl-base/unicore/*",
-    "/usr/lib/python3*/test/*",
-    "/usr/lib/python3*/lib2to3/*",
-    "/usr/lib/python3*/idlelib/*",
 )
+"""Only what no package's own installation looks at."""
 
 
 @dataclass(frozen=True)
