@@ -47,6 +47,8 @@ ABORTS = "/dev/kvm opens, but QEMU gave up on a test guest: {said}"
 SILENT = "exit code {code}"
 NO_EMULATOR = "QEMU is not installed"
 NO_EMULATOR_CURE = "apt-get install qemu-system-x86"
+NO_ROOM = "A test guest could not be tried"
+NO_ROOM_CURE = "Free some space in /tmp, or set TMPDIR to a directory with room."
 NOTHING_BOOTS = "No guest boots on this machine, not even emulated"
 NOTHING_BOOTS_CURE = "Try `qemu-system-x86_64 -version`; reinstall qemu-system-x86."
 
@@ -91,7 +93,16 @@ Try = Callable[[Kind, float], Trial]
 
 
 def try_guest(kind: Kind, seconds: float) -> Trial:
-    """Boot the test guest and end it by a deadline in seconds. Raises LabError when there is no QEMU."""
+    """Boot the test guest and end it by a deadline in seconds. Raises LabError: no QEMU, no room for 64 KiB."""
+    try:
+        return _try_guest(kind, seconds)
+    except FileNotFoundError as error:
+        raise LabError(NO_EMULATOR, cure=NO_EMULATOR_CURE) from error
+    except OSError as error:
+        raise LabError(NO_ROOM, seen=str(error), cure=NO_ROOM_CURE) from error
+
+
+def _try_guest(kind: Kind, seconds: float) -> Trial:
     with tempfile.NamedTemporaryFile(prefix="uranus-probe-") as disk:
         disk.write(bootsector.boot_sector().ljust(1 << 16, b"\0"))
         disk.flush()
@@ -102,11 +113,9 @@ def try_guest(kind: Kind, seconds: float) -> Trial:
             "-drive", f"file={disk.name},format=raw,if=ide",
         ]  # fmt: skip
         begun = time.monotonic()
-        try:
-            guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except FileNotFoundError as error:
-            raise LabError(NO_EMULATOR, cure=NO_EMULATOR_CURE) from error
-        with guest:
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as guest:
             hung = not _ended(guest.pid, seconds)
             if hung:
                 guest.kill()

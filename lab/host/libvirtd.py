@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.host import capabilities, sudo
 from lab.host.connection import open_libvirt
 from lab.host.daemon import BINDS, KVM, LOG, answers
+from lab.host.state import unusable
 from lab.paths import LabPaths
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ class PrivateLibvirt:
 
     def prepare(self) -> None:
         """Write its directories and settings. Raises LabError."""
+        try:
+            self._write()
+        except OSError as error:
+            raise unusable(self.paths.root, error) from error
+
+    def _write(self) -> None:
         check_socket_path(self.paths.libvirt / "run" / "libvirt-admin-sock")
         check_socket_path(self.paths.libvirt_socket)
         for directory, _ in BINDS:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase, silent
 from lab.host.deadline import Deadline
+from lab.host.state import private_directory, unusable
 from lab.paths import LabPaths
 
 POLL = 0.2
@@ -52,7 +53,6 @@ def locked(paths: LabPaths, command: str, seconds: float = 3600.0, listener: Lis
 
     The kernel lets go of the lock when its holder dies, so it is never stale. Raises LabError after the wait.
     """
-    paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     deadline = Deadline.after(seconds)
     told = False
     while (handle := _take(paths)) is None:
@@ -71,8 +71,9 @@ def locked(paths: LabPaths, command: str, seconds: float = 3600.0, listener: Lis
         time.sleep(min(POLL, deadline.remaining))
     try:
         mine = Holder(os.getpid(), command, time.strftime("%Y-%m-%dT%H:%M:%S"))
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(asdict(mine)).encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk: held all the same, only without a name
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(asdict(mine)).encode(), 0)
         yield
     finally:
         os.close(handle)
@@ -80,8 +81,13 @@ def locked(paths: LabPaths, command: str, seconds: float = 3600.0, listener: Lis
 
 def _take(paths: LabPaths) -> int | None:
     """An open file with the lock on it, or None where somebody has it."""
-    paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    private_directory(paths.root)
+    try:
+        handle = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None  # removed in between
+    except OSError as error:
+        raise unusable(paths.root, error) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The holder before us may have removed the whole lab: then this lock is on a file nobody will look at.

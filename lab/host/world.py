@@ -10,6 +10,7 @@ from typing import IO, Any
 from lab.errors import LabError
 from lab.host import capabilities, sudo
 from lab.host.members import NETNS, Process, is_namespace
+from lab.host.state import private_directory
 from lab.host.sudo import Inside
 from lab.paths import LabPaths
 
@@ -29,7 +30,7 @@ class World:
         Bridges have no spanning tree, no forward delay, no multicast snooping, no IPv6, and no netfilter on their
         frames; `lo` is up; the namespace has no way out. Raises LabError.
         """
-        self.paths.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(self.paths.root)
         sudo.call(self.paths, "create", bridges=list(bridges))
 
     def exists(self) -> bool:

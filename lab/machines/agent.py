@@ -13,6 +13,9 @@ from lab.errors import LabError
 from lab.host.deadline import Deadline, wait_until
 
 SHELL = "/bin/sh"
+END = "kill -9 {pid} $(cat /proc/{pid}/task/{pid}/children)"
+"""Ends a shell and what it runs; `kill` is the shell's own, a lean guest may have no other."""
+
 FIRST_POLL = 0.02
 LAST_POLL = 0.25
 """Seconds between two looks at a command that runs: short at first, most end at once."""
@@ -108,7 +111,7 @@ class QemuAgent:
         poll = FIRST_POLL
         while not (status := self._ask("guest-exec-status", {"pid": pid}))["exited"]:
             if deadline.expired:
-                self._ask("guest-exec", {"path": "/bin/kill", "arg": ["-9", str(pid)]})
+                self._ask("guest-exec", {"path": SHELL, "arg": ["-c", END.format(pid=pid)]})
                 raise deadline.error(SLOW.format(machine=self._machine, command=command))
             time.sleep(poll)
             poll = min(2 * poll, LAST_POLL)
