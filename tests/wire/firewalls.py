@@ -16,6 +16,7 @@ from typing import Any
 from standin.carp_client import ask
 from standin.model import CarpVip
 
+from lab.carp import law
 from tests.wire.namespaces import Network, Node, until
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,10 @@ class Firewall:
         answer = ask({"do": do, **request}, str(self.socket))
         assert "error" not in answer, answer
         return answer
+
+    def refused(self, request: dict[str, Any]) -> str:
+        """Why the daemon does not do that; "" when it did."""
+        return str(ask(request, str(self.socket)).get("error", ""))
 
     def configure(self, vips: Iterable[CarpVip]) -> None:
         self.ask("configure", vips=[asdict(vip) for vip in vips])
@@ -109,12 +114,30 @@ class Pair:
         return [replace(one, advskew=skew) for one in self.vips]
 
     def start(self) -> None:
-        """Both daemons up, A master of everything."""
+        """Both daemons up, A master of everything, at once: it is told to."""
         for firewall in (self.a, self.b):
             firewall.start()
         for firewall in (self.a, self.b):
             firewall.configure(self.wanted(firewall))
+        self.crown(self.a)
         self.settle()
+
+    def crown(self, firewall: Firewall) -> None:
+        """What `ifconfig … state master` does, for every VHID."""
+        for one in self.vips:
+            firewall.ask("vhid", nic=one.nic, vhid=one.vhid, state="MASTER")
+
+    def law(self, firewall: Firewall) -> law.Node:
+        return law.Node(advbase=self.vips[0].advbase, advskew=self.wanted(firewall)[0].advskew)
+
+    def route(self) -> Node:
+        """Make the pair routers between the client and a server on srv, which is returned."""
+        for firewall in (self.a, self.b):
+            firewall.node.sysctl("net.ipv4.ip_forward", 1)
+        server = self.network.node("server", srv="172.17.2.10/24")
+        self.client.run("ip route add default via 172.17.1.252")
+        server.run("ip route add default via 172.17.2.252")
+        return server
 
     def settle(self) -> float:
         return until(lambda: self.a.states() == ["MASTER"] * 2 and self.b.states() == ["BACKUP"] * 2)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -54,6 +55,12 @@ class Node:
     def port(self, network: str) -> str:
         """Name of the switch's end of the cable."""
         return f"{self.name}-{network}"
+
+    def send_frame(self, network: str, frame: bytes) -> None:
+        """Put a whole Ethernet frame on the cable, whatever its source MAC."""
+        code = "import socket,sys;s=socket.socket(17,3);s.bind((sys.argv[1],0));s.send(bytes.fromhex(sys.argv[2]))"
+        command = [sys.executable, "-S", "-c", code, self.cables[network], frame.hex()]
+        assert self.start(command).wait() == 0
 
     def mac(self, network: str) -> str:
         return self.run(f"cat /sys/class/net/{self.cables[network]}/address").strip()
@@ -106,12 +113,24 @@ class Network:
     def plug(self, node: Node, network: str) -> None:
         run(f"ip -n {self.switch} link set {node.port(network)} up")
 
+    def switch_table(self, segment: str) -> dict[str, str]:
+        """MAC -> port, as the bridge has learned it."""
+        lines = run(f"ip netns exec {self.switch} bridge fdb show br br-{segment}").splitlines()
+        return {words[0]: words[2] for line in lines if "permanent" not in (words := line.split())}
+
     def start(self, node: Node, command: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
         """A process that ends with the network."""
         output = log.open("ab") if log else subprocess.DEVNULL
         process = node.start(command, stdout=output, stderr=subprocess.STDOUT if log else output)
         self.processes.append(process)
         return process
+
+    def start_in_switch(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+        """A process where the segments' bridges are; it ends with the network."""
+        with log.open("wb") as output:
+            full = ["ip", "netns", "exec", self.switch, *command]
+            self.processes.append(subprocess.Popen(full, stdout=output, stderr=subprocess.STDOUT))
+        return self.processes[-1]
 
     def close(self) -> None:
         for process in self.processes:

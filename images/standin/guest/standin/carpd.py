@@ -50,6 +50,7 @@ class Carpd:
         self.host = Host(lambda: int.from_bytes(os.urandom(8), "big"), deferred_sends=True)
         self.vips: dict[tuple[str, int], list[Vip]] = {}
         self.echoes = 0
+        self._stopping = False
         self._log = log
         self._on_master = OnMaster(on_master, self.selector)
         self._netlink = Rtnetlink()
@@ -82,15 +83,22 @@ class Carpd:
 
     def run_until(self, stop: socket.socket) -> None:
         """Serve until `stop` becomes readable."""
-        self.selector.register(stop, selectors.EVENT_READ, None)
-        while True:
-            ready = self._wait()
-            if any(key.fileobj is stop for key, _ in ready):
-                return
-            for key, _ in ready:
-                key.data()
+        self.selector.register(stop, selectors.EVENT_READ, self._stop)
+        while not self._stopping:
+            due = self.host.next_deadline()
+            self._serve(None if due is None else max(0.0, (due - _microseconds()) / 1e6))
+            if self._time()[1]:
+                time.sleep(_GRACE)
+                self._serve(0)
             now, late = self._time()
             self._act(self.host.advance(now, jump=late))
+
+    def _serve(self, timeout: float | None) -> None:
+        for key, _ in self.selector.select(timeout):
+            key.data()
+
+    def _stop(self) -> None:
+        self._stopping = True
 
     def close(self) -> None:
         self._macs.drop_all()
@@ -102,18 +110,9 @@ class Carpd:
 
         A timer that is only a little late counts from when it was due, so that intervals do not drift.
         """
-        now = time.monotonic_ns() // 1000
+        now = _microseconds()
         due = self.host.next_deadline()
         return now, due is not None and now - due > _STALL
-
-    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
-        due = self.host.next_deadline()
-        timeout = None if due is None else max(0.0, (due - time.monotonic_ns() // 1000) / 1e6)
-        ready = self.selector.select(timeout)
-        if self._time()[1]:
-            time.sleep(_GRACE)
-            ready = self.selector.select(0)
-        return ready
 
     # -- what comes in
 
@@ -164,9 +163,12 @@ class Carpd:
     # -- what goes out
 
     def _act(self, outcomes: Iterable[Outcome]) -> None:
-        """Do what the engine says. At a take-over: advert, then addresses, then their announcement, then the log."""
+        """Do what the engine says, in its order; the log last.
+
+        At a take-over the addresses are reachable before the advert leaves, as in FreeBSD, where the state alone decides
+        that: the advert moves the segment's traffic here, and none of it may be lost.
+        """
         queue = deque(outcomes)
-        rising: list[tuple[str, int]] = []
         said: list[str] = []
         mastered = False
         while queue:
@@ -177,21 +179,16 @@ class Carpd:
                 sent = Sent(outcome.interface, outcome.vhid, error)
                 queue.extend(self.host.handle(sent, now, jump=late, event_first=late))
             elif isinstance(outcome, Devd):
-                vhid = (outcome.interface, outcome.vhid)
                 if outcome.state == MASTER:
-                    rising.append(vhid)
+                    said += self._raise([(outcome.interface, outcome.vhid)])
                     mastered = True
                 else:
-                    rising = [other for other in rising if other != vhid]
-                    self._macs.drop(*vhid)
+                    self._macs.drop(outcome.interface, outcome.vhid)
             elif isinstance(outcome, Garp):
-                said += self._raise(rising)
-                rising = []
                 mac = self._watch.nic(outcome.interface).mac
                 self._send(outcome.interface, garp_frame(mac, outcome.virtual_mac, outcome.address))
             elif isinstance(outcome, Log):
                 said.append(outcome.message)
-        said += self._raise(rising)
         self._log.write(said)
         if mastered:
             self._on_master.run()
@@ -221,6 +218,10 @@ class Carpd:
     def _refresh_raised(self) -> None:
         """Prefix lengths may have changed where nothing of the engine's has."""
         self._log.write(self._raise((v.interface, v.vhid) for v in self.host.vhids() if v.state == MASTER))
+
+
+def _microseconds() -> int:
+    return time.monotonic_ns() // 1000
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -95,11 +95,15 @@ class VirtualMacs:
             leaving.join()
         self._netlink.add_private_macvlan(name, parent, mac)
         index = socket.if_nametoindex(name)
-        # Before it is up: it must never send a packet of its own, or a bridge would learn it from that.
-        _write(_CONF6 / name / "disable_ipv6", "1")
-        _write(_CONF / name / "rp_filter", "0")
-        _write(_CONF / name / "promote_secondaries", "1")  # one VIP of several may go alone
-        self._netlink.set_up(index)
+        try:
+            # Before it is up: it must never send a packet of its own, or a bridge would learn it from that.
+            _write(_CONF6 / name / "disable_ipv6", "1")
+            _write(_CONF / name / "rp_filter", "0")
+            _write(_CONF / name / "promote_secondaries", "1")  # one VIP of several may go alone
+            self._netlink.set_up(index)
+        except OSError:
+            _delete(index)
+            raise
         return _Raised(index)
 
     def _assign(self, raised: _Raised, wanted: set[tuple[bytes, int]]) -> None:
