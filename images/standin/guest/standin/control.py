@@ -9,7 +9,6 @@ import array
 import os
 import signal
 import socket
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -65,7 +64,9 @@ def _serve(client: socket.socket, run: Command) -> None:
     except BrokenPipeError:
         pass
     except Exception:
-        os.write(2, traceback.format_exc().encode())
+        from traceback import format_exc
+
+        os.write(2, format_exc().encode())
     finally:
         os._exit(code)
 

@@ -7,14 +7,14 @@ import select
 import signal
 import socket
 import time
-import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from lab.console.catalogue.text import STANDIN
 from standin import apply, cluster, console, control, power
 from standin.boot import Boot
-from standin.commands import run_command
+from standin.commands import preload, run_command
 from standin.places import Places
 from standin.state_sync import take_charge_command
 from standin.system import RealSystem
@@ -50,8 +50,9 @@ class Init:
         try:
             Boot(self._places, Speaker(FileTerminal(), STANDIN), self.start_carpd).run()
         except Exception:
-            os.write(2, traceback.format_exc().encode())
+            report()
         self._start_console()
+        preload()
         poller = select.poll()
         poller.register(server, select.POLLIN)
         poller.register(reader, select.POLLIN)
@@ -74,7 +75,7 @@ class Init:
             options = ["--allow", "0", "--run-dir", str(self._places.run), "--log", log]
             os._exit(carpd.main([*options, "--on-master", take_charge_command(self._places.run)]))
 
-        self._carpd = fork(body)
+        self._carpd = fork(body, self._places.daemon_log)
 
     def _start_console(self) -> None:
         self._console_started = time.monotonic()
@@ -94,7 +95,7 @@ class Init:
         if power.HALT in pending:
             end_machine("poweroff")
         if signal.SIGHUP in pending:
-            fork(lambda: apply.apply_leases(self._places))
+            fork(lambda: apply.apply_leases(self._places), self._places.daemon_log)
         self._reap()
 
     def _reap(self) -> None:
@@ -110,7 +111,7 @@ class Init:
                 self._start_console()
             if pid == self._carpd:
                 self.start_carpd()
-                fork(self._restore_carp)
+                fork(self._restore_carp, self._places.daemon_log)
 
     def _restore_carp(self) -> None:
         """The CARP daemon died: bring its successor to where it was."""
@@ -118,20 +119,39 @@ class Init:
         cluster.enable(self._places, apply.load(self._places))
 
 
-def fork(body: Callable[[], None]) -> int:
-    """Run `body` in a child, with default signals; its pid. What it raises goes to the console."""
+def fork(body: Callable[[], None], log: Path | None = None) -> int:
+    """Run `body` in a child, with default signals; its pid.
+
+    log: where it writes, and what it starts; without one it may write on the console. What it raises is written too.
+    """
     pid = os.fork()
     if pid:
         return pid
     code = 0
     try:
         control.reset_signals()
+        if log:
+            _write_to(log)
         body()
     except BaseException:
-        os.write(2, traceback.format_exc().encode())
+        report()
         code = 1
     finally:
         os._exit(code)
+
+
+def _write_to(log: Path) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    os.close(descriptor)
+
+
+def report() -> None:
+    """The exception being handled, on standard error."""
+    from traceback import format_exc
+
+    os.write(2, format_exc().encode())
 
 
 def end_machine(how: str) -> None:
@@ -159,5 +179,5 @@ def main(device: str = CONSOLE) -> None:
     try:
         Init(Places(), device).run()
     except BaseException:
-        os.write(2, traceback.format_exc().encode())
+        report()
         os.execvp("/bin/sh", ["sh"])

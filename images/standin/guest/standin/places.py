@@ -52,5 +52,10 @@ class Places:
     def system_log(self) -> Path:
         return self.root / "var/log/system.log"
 
+    @property
+    def daemon_log(self) -> Path:
+        """What the daemons and what they start have to say that no one asked for."""
+        return self.root / "var/log/standin.log"
+
     def lease(self, nic: str) -> Path:
         return self.run / f"lease.{nic}"

@@ -44,3 +44,9 @@ def run_command(argv: Sequence[str], places: Places) -> int:
     finally:
         sys.stderr.flush()
     return code
+
+
+def preload() -> None:
+    """Import every command, so that a fork of this process has them at once."""
+    for module in set(MODULES.values()):
+        import_module(f"standin.commands.{module}")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
 from standin import cluster, network
+from standin.apply import load
 from standin.netlink import Rtnetlink
 from standin.places import Places
 from standin.run import CommandError
+from standin.settings import Settings
+from standin.xmlnode import SettingsError
 
 NO_INTERFACE = "ifconfig: interface {name} does not exist\n"
 USAGE = "usage: ifconfig [-l | [-a] [INTERFACE] | INTERFACE up | down | vhid N [advskew N] [advbase N] [pass WORD] [state master|backup]]\n"
@@ -47,7 +50,8 @@ def main(name: str, arguments: list[str], places: Places) -> int:
     wanted = [each for each in arguments if each != "-a"]
     if len(wanted) > 1:
         return _change(wanted)
-    cards = read_cards(places)
+    settings = _settings(places)
+    cards = read_cards({each.nic: each.descr for each in settings.enabled} if settings else {})
     if wanted == ["-l"]:
         sys.stdout.write(" ".join((*(card.name for card in cards), "lo0")) + "\n")
         return 0
@@ -56,7 +60,8 @@ def main(name: str, arguments: list[str], places: Places) -> int:
         sys.stdout.write(describe(card))
     if not wanted or wanted == ["lo0"]:
         sys.stdout.write(LOOPBACK_TEXT)
-    extra = _pfsync(places) if not wanted or wanted == ["pfsync0"] else ""
+    sync = settings.state_sync if settings and (not wanted or wanted == ["pfsync0"]) else None
+    extra = PFSYNC_TEXT.format(nic=sync.nic, peer=sync.peer) if sync else ""
     sys.stdout.write(extra)
     if wanted and not chosen and not extra and wanted != ["lo0"]:
         sys.stderr.write(NO_INTERFACE.format(name=wanted[0]))
@@ -91,8 +96,8 @@ def _inet(address: IPv4Interface) -> str:
     return f"inet {address.ip} netmask 0x{int(net.netmask):08x} broadcast {net.broadcast_address}"
 
 
-def read_cards(places: Places, sys_net: Path = Path("/sys/class/net")) -> list[Card]:
-    """vtnet0, vtnet1, ... in order, whatever else the kernel has."""
+def read_cards(descriptions: Mapping[str, str], sys_net: Path = Path("/sys/class/net")) -> list[Card]:
+    """vtnet0, vtnet1, ... in order, whatever else the kernel has. descriptions: by device."""
     kernel = Rtnetlink()
     try:
         links = {link.ifindex: link for link in kernel.links()}
@@ -100,7 +105,6 @@ def read_cards(places: Places, sys_net: Path = Path("/sys/class/net")) -> list[C
     finally:
         kernel.close()
     vhids = carp_state()["vhids"]
-    descriptions = _descriptions(places)
     cards = []
     for link in links.values():
         folder = sys_net / link.name
@@ -129,25 +133,11 @@ def carp_state() -> dict[str, Any]:
         return {"vhids": [], "counters": {}, "sysctls": {}}
 
 
-def _descriptions(places: Places) -> dict[str, str]:
-    from standin.apply import load
-    from standin.xmlnode import SettingsError
-
+def _settings(places: Places) -> Settings | None:
     try:
-        return {each.nic: each.descr for each in load(places).enabled}
+        return load(places)
     except (FileNotFoundError, SettingsError):
-        return {}
-
-
-def _pfsync(places: Places) -> str:
-    from standin.apply import load
-    from standin.xmlnode import SettingsError
-
-    try:
-        sync = load(places).state_sync
-    except (FileNotFoundError, SettingsError):
-        return ""
-    return PFSYNC_TEXT.format(nic=sync.nic, peer=sync.peer) if sync else ""
+        return None
 
 
 def _change(words: Iterable[str]) -> int:
