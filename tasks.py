@@ -4,6 +4,236 @@ from __future__ import annotations
 
 from invoke import Collection, Context, Exit, task
 
+NAME = "which lab (default: the only one there is)"
+JSON = "one JSON object on stdout, nothing else"
+TOPOLOGY = "a name from topologies/, or a file"
+
+
+def _end(code: int) -> None:
+    if code:
+        raise Exit(code=code)
+
+
+@task(
+    help={
+        "topology": TOPOLOGY,
+        "firewall": "standin (needs nothing) or pfsense (your own 2.7.0 image)",
+        "name": "name of the lab (default: the topology's)",
+        "provider": "libvirt (vagrant is not there yet)",
+        "stage": "bare, vips, pfsync, xmlrpc or rules (complete, the default)",
+        "json": JSON,
+    }
+)
+def up(
+    _: Context,
+    topology: str = "uranus",
+    firewall: str = "standin",
+    name: str = "",
+    provider: str = "libvirt",
+    stage: str = "rules",
+    json: bool = False,
+) -> None:
+    """Build, boot and configure the lab; mend it where it is half built."""
+    from lab.commands import up as command
+
+    _end(command.run(topology, firewall, name or None, provider, stage, json))
+
+
+@task(help={"name": NAME, "all": "every lab of this user", "json": JSON})
+def down(_: Context, name: str = "", all: bool = False, json: bool = False) -> None:
+    """End a lab and remove everything it made, images excepted."""
+    from lab.commands import down as command
+
+    _end(command.run(name or None, all, json))
+
+
+@task(help={"name": NAME, "json": JSON})
+def status(_: Context, name: str = "", json: bool = False) -> None:
+    """Which machines run, and who is master: by the wire, and by the firewalls' own word."""
+    from lab.commands import status as command
+
+    _end(command.run(name or None, json))
+
+
+@task(help={"json": JSON})
+def list_(_: Context, json: bool = False) -> None:
+    """Every lab of this user."""
+    from lab.commands import list as command
+
+    _end(command.run(json))
+
+
+@task(help={"name": NAME, "json": JSON})
+def check(_: Context, name: str = "", json: bool = False) -> None:
+    """Prove that the lab works: allowed paths, denied paths, one master per VHID, virtual MACs."""
+    from lab.commands import check as command
+
+    _end(command.run(name or None, json))
+
+
+@task(
+    help={
+        "fault": "kill (default) or carp-off",
+        "node": "the firewall to hurt (default: the master)",
+        "report": "write report.json, report.txt and the captures into this directory",
+        "repeat": "how many times in a row",
+        "name": NAME,
+        "json": JSON,
+    }
+)
+def failover(
+    _: Context,
+    fault: str = "kill",
+    node: str = "",
+    report: str = "",
+    repeat: int = 1,
+    name: str = "",
+    json: bool = False,
+) -> None:
+    """Hurt the master under traffic, measure what the clients lose, bring it back, compare with the law."""
+    from lab.commands import failover as command
+
+    _end(command.run(name or None, fault, node or None, report or None, repeat, json))
+
+
+@task(help={"json": JSON})
+def faults(_: Context, json: bool = False) -> None:
+    """The faults that `lab.failover` knows."""
+    from lab.commands import failover as command
+
+    _end(command.list_faults(json))
+
+
+@task(
+    positional=["node", "action"], help={"node": "a firewall", "action": "off, on, maintenance or resume", "name": NAME}
+)
+def carp(_: Context, node: str, action: str, name: str = "") -> None:
+    """The document's own act: disable CARP on a firewall, or put it into maintenance mode, and back."""
+    from lab.commands import control as command
+
+    _end(command.carp(name or None, node, action))
+
+
+@task(
+    positional=["node", "action"],
+    help={"node": "a machine", "action": "on or off (no grace: the plug is pulled)", "name": NAME},
+)
+def power(_: Context, node: str, action: str, name: str = "") -> None:
+    """Switch a machine on, or pull its plug."""
+    from lab.commands import control as command
+
+    _end(command.power(name or None, node, action))
+
+
+@task(positional=["node", "network"], help={"node": "a machine", "network": "one of its networks", "name": NAME})
+def plug(_: Context, node: str, network: str, name: str = "") -> None:
+    """Put a machine's network cable back."""
+    from lab.commands import control as command
+
+    _end(command.cable(name or None, node, network, plugged=True))
+
+
+@task(positional=["node", "network"], help={"node": "a machine", "network": "one of its networks", "name": NAME})
+def unplug(_: Context, node: str, network: str, name: str = "") -> None:
+    """Pull a machine's network cable."""
+    from lab.commands import control as command
+
+    _end(command.cable(name or None, node, network, plugged=False))
+
+
+@task(positional=["node"], help={"node": "a machine", "name": NAME})
+def console(_: Context, node: str, name: str = "") -> None:
+    """Sit down at a machine's serial console; Ctrl-] leaves it."""
+    from lab.commands import control as command
+
+    _end(command.console(name or None, node))
+
+
+@task(
+    name="exec",
+    positional=["node", "command"],
+    help={"node": "a machine", "command": "one line for its shell", "name": NAME},
+)
+def exec_(_: Context, node: str, command: str, name: str = "") -> None:
+    """Run a command on a machine; its exit code is the command's."""
+    from lab.commands import control
+
+    _end(control.execute(name or None, node, command))
+
+
+@task(positional=["node"], help={"node": "a machine", "follow": "go on as it grows, until Ctrl-C", "name": NAME})
+def log(_: Context, node: str, follow: bool = False, name: str = "") -> None:
+    """The transcript of a machine's serial console."""
+    from lab.commands import control as command
+
+    _end(command.log(name or None, node, follow))
+
+
+@task(help={"json": JSON})
+def image_list(_: Context, json: bool = False) -> None:
+    """Guest images: what is built, how large, from which recipe."""
+    from lab.commands import image as command
+
+    _end(command.show(json))
+
+
+@task(
+    help={"image": "standin or client (default: all)", "force": "build again even if it is there"}, iterable=["image"]
+)
+def image_build(_: Context, image: list[str], force: bool = False) -> None:
+    """Build guest images that are not there yet."""
+    from lab.commands import image as command
+
+    _end(command.build(image, force))
+
+
+@task(help={"json": JSON})
+def image_verify(_: Context, json: bool = False) -> None:
+    """Check every image against its SHA-256."""
+    from lab.commands import image as command
+
+    _end(command.verify(json))
+
+
+@task
+def image_prune(_: Context) -> None:
+    """Remove images of older recipes, and what killed builds left."""
+    from lab.commands import image as command
+
+    _end(command.prune())
+
+
+@task(positional=["file"], help={"file": "a pfSense memstick-serial image"})
+def image_add(_: Context, file: str) -> None:
+    """Take a pfSense image of your own into the cache."""
+    from lab.commands import image as command
+
+    _end(command.add(file))
+
+
+@task(help={"topology": TOPOLOGY, "json": JSON})
+def lint(_: Context, topology: str = "uranus", json: bool = False) -> None:
+    """What is unwise in a topology, rule by rule."""
+    from lab.commands import topology as command
+
+    _end(command.lint(topology, json))
+
+
+@task(help={"topology": TOPOLOGY, "svg": "write the drawing as SVG into this file"})
+def show(_: Context, topology: str = "uranus", svg: str = "") -> None:
+    """Draw a topology."""
+    from lab.commands import topology as command
+
+    _end(command.show(topology, svg or None))
+
+
+@task(positional=["directory"], help={"directory": "where to write", "topology": TOPOLOGY, "stage": "see lab.up"})
+def render(_: Context, directory: str, topology: str = "uranus", stage: str = "rules") -> None:
+    """Write everything a lab would be made from, without touching this machine."""
+    from lab.commands import topology as command
+
+    _end(command.render(topology, directory, stage))
+
 
 @task(
     help={
@@ -18,9 +248,17 @@ def test(_: Context, fast: bool = False, args: str = "") -> None:
     raise Exit(code=command.run(fast=fast, args=args))
 
 
-lab = Collection("lab")
-image = Collection("image")
-topology = Collection("topology")
-config = Collection("config")
+lab = Collection("lab", up, down, status, check, failover, faults, carp, power, plug, unplug, console, log)
+lab.add_task(list_, name="list")
+lab.add_task(exec_, name="exec")
 
-namespace = Collection(test, lab, image, topology, config)
+image = Collection("image")
+image.add_task(image_list, name="list")
+image.add_task(image_build, name="build")
+image.add_task(image_verify, name="verify")
+image.add_task(image_prune, name="prune")
+image.add_task(image_add, name="add")
+
+topology = Collection("topology", lint, show, render)
+
+namespace = Collection(test, lab, image, topology)
