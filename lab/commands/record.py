@@ -73,7 +73,9 @@ def existing(name: str | None) -> tuple[LabPaths, Record]:
     names = lab_names()
     if name is None:
         if not names:
-            raise LabError("There is no lab", expected="a lab that is up", seen="none", cure="`./inv lab.up` builds one")
+            raise LabError(
+                "There is no lab", expected="a lab that is up", seen="none", cure="`./inv lab.up` builds one"
+            )
         if len(names) > 1 and DEFAULT_NAME not in names:
             raise LabError(
                 "There are several labs",

@@ -1,0 +1,85 @@
+"""A lab that is up (or half up), opened: its plan, its world, its machines, its firewalls and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lab.appliances.appliance import appliance
+from lab.appliances.firewall import Firewall
+from lab.commands.record import Record, existing
+from lab.errors import LabError
+from lab.host.libvirtd import PrivateLibvirt
+from lab.host.world import World
+from lab.machines.libvirt_machines import LibvirtMachines
+from lab.machines.machine import Machine
+from lab.paths import LabPaths
+from lab.topology.plan import Kind, Plan, PlannedMachine, make_plan
+
+
+@dataclass(frozen=True)
+class Session:
+    """One open lab. machines talks to the lab's own libvirtd."""
+
+    paths: LabPaths
+    record: Record
+    plan: Plan
+    machines: LibvirtMachines
+
+    @property
+    def world(self) -> World:
+        return World(self.paths)
+
+    def firewall(self, name: str) -> Firewall:
+        """Raises LabError where `name` is not a firewall of this lab."""
+        if self.planned(name).kind is not Kind.FIREWALL:
+            raise LabError(
+                f"{name} is not a firewall",
+                expected=", ".join(machine.name for machine in self.plan.firewalls),
+                seen=name,
+            )
+        return firewall_of(self.paths, self.record, name)
+
+    def machine(self, name: str) -> Machine:
+        return self.machines.get(self.planned(name).name)
+
+    def planned(self, name: str) -> PlannedMachine:
+        """Raises LabError for a name that is not in the lab."""
+        try:
+            return self.plan.machine(name)
+        except KeyError:
+            raise LabError(
+                f"There is no machine called {name} in lab {self.paths.name}",
+                expected=", ".join(machine.name for machine in self.plan.machines),
+                seen=name,
+            ) from None
+
+
+def firewall_of(paths: LabPaths, record: Record, name: str) -> Firewall:
+    return Firewall(
+        name=name,
+        appliance=appliance(record.firewall),
+        socket=paths.console_socket(name),
+        log=paths.console_log(name),
+        slowness=record.slowness,
+    )
+
+
+@contextmanager
+def opened(name: str | None) -> Iterator[Session]:
+    """The lab a command means, for the time of a `with`. Raises LabError where there is none, or it does not run."""
+    paths, record = existing(name)
+    daemon = PrivateLibvirt(paths)
+    if not daemon.running():
+        raise LabError(
+            f"Lab {paths.name} does not run",
+            expected=f"its libvirtd at {paths.libvirt_socket}",
+            seen="nothing listens there",
+            cure=f"`./inv lab.up --name {paths.name}` brings it back, `./inv lab.down --name {paths.name}` removes it",
+        )
+    machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
+    try:
+        yield Session(paths, record, make_plan(record.model()), machines)
+    finally:
+        machines.close()
