@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Booter:
         console = ConsoleLog(self.paths.console_log(machine.name))
         with self._step(machine.name, "boot"):
             self.machines.get(machine.name).start()
-            self._wait(machine, console, first)
+            wait_ready(self.machines, self.paths, self.record, machine, console, with_config=first)
         if first and machine.kind is Kind.FIREWALL:
             with self._step(machine.name, "take the config.xml disk away"):
                 self._detach(machine)
@@ -105,14 +105,6 @@ class Booter:
         path.write_text(text)
         return text
 
-    def _wait(self, machine: PlannedMachine, console: ConsoleLog, first: bool) -> None:
-        alive = self._alive(machine.name)
-        if machine.kind is Kind.FIREWALL:
-            firewall_of(self.paths, self.record, machine.name).wait_booted(console, alive, with_config=first)
-            return
-        mark = Mark("its ready line", re.compile(rb"URANUS-READY " + machine.name.encode()))
-        console.wait_for(mark, CLIENT_SECONDS * self.record.slowness, alive)
-
     def _detach(self, machine: PlannedMachine) -> None:
         """The disk would be read again at every boot, and undo what was configured since (pfSense rc.ecl)."""
         if not self.machines.get(machine.name).detach_disk(CONFIG_TARGET):
@@ -120,12 +112,6 @@ class Booter:
             self.listener(Event(machine.name, "config.xml disk", Phase.NOTE, detail=note))
             return
         self.paths.config_disk(machine.name).unlink(missing_ok=True)
-
-    def _alive(self, name: str) -> Callable[[], bool]:
-        def alive() -> bool:
-            return self.machines.get(name).state() is MachineState.RUNNING
-
-        return alive
 
     def _image(self, machine: PlannedMachine) -> GuestImage:
         return self.images["client" if machine.kind is Kind.CLIENT else self.record.firewall]
@@ -152,3 +138,23 @@ class Booter:
             self.listener(Event(machine, step, Phase.FAILED, time.monotonic() - begin))
             raise
         self.listener(Event(machine, step, Phase.DONE, time.monotonic() - begin))
+
+
+def wait_ready(
+    machines: LibvirtMachines,
+    paths: LabPaths,
+    record: Record,
+    machine: PlannedMachine,
+    console: ConsoleLog,
+    with_config: bool = False,
+) -> None:
+    """Wait for the line that says a machine is ready, on a console log opened before power on. Raises LabError."""
+
+    def alive() -> bool:
+        return machines.get(machine.name).state() is MachineState.RUNNING
+
+    if machine.kind is Kind.FIREWALL:
+        firewall_of(paths, record, machine.name).wait_booted(console, alive, with_config)
+        return
+    mark = Mark("its ready line", re.compile(rb"URANUS-READY " + machine.name.encode()))
+    console.wait_for(mark, CLIENT_SECONDS * record.slowness, alive)

@@ -1,0 +1,63 @@
+"""`lab.down`: the death of one world. Works from any state a killed command may have left."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from lab.commands import present
+from lab.commands.record import DEFAULT_NAME, lab_names
+from lab.errors import LabError
+from lab.events import Event, Listener, Phase
+from lab.host.lock import hold
+from lab.host.world import World
+from lab.paths import LabPaths
+
+
+def run(name: str | None, everything: bool, json: bool) -> int:
+    """The command. Exit code 0 when nothing of the labs is left."""
+
+    def body() -> int:
+        names = _chosen(name, everything)
+        listener = present.Progress()
+        for one in names:
+            take_down(LabPaths.of(one), listener)
+        if json:
+            present.as_json({"ok": True, "ended": names})
+        elif not names:
+            print("There is no lab: nothing to end.")
+        return 0
+
+    return present.run(body, json)
+
+
+def take_down(paths: LabPaths, listener: Listener) -> None:
+    """End every process of the lab, remove its namespace, mounts and files. Does nothing where nothing is."""
+    with hold(paths, "lab.down", listener):
+        World(paths).destroy()
+        for path in sorted(paths.root.iterdir()):
+            # The lock goes last: until then nobody else may start to build here.
+            if path != paths.lock:
+                _remove(path)
+        shutil.rmtree(paths.root)
+    listener(Event(paths.name, "ended", Phase.DONE))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _chosen(name: str | None, everything: bool) -> list[str]:
+    names = list(lab_names())
+    if everything:
+        return names
+    if name is not None:
+        if name not in names:
+            raise LabError(f"There is no lab called {name}", expected=", ".join(names) or "a lab", seen=name)
+        return [name]
+    if len(names) > 1 and DEFAULT_NAME not in names:
+        raise LabError("There are several labs", expected="--name NAME or --all", seen=", ".join(names))
+    return names[:1] if len(names) <= 1 else [DEFAULT_NAME]

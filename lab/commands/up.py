@@ -1,0 +1,208 @@
+"""`lab.up`: from a topology to machines that are configured and VHIDs that are elected. A second run mends, it never doubles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lab.appliances.appliance import appliance
+from lab.commands import present
+from lab.commands.boot import Booter
+from lab.commands.election import wait_elected
+from lab.commands.record import Record, read_record, write_record
+from lab.errors import LabError
+from lab.events import Event, Listener, Phase
+from lab.host import preflight
+from lab.host.accelerator import Accelerator, probe
+from lab.host.images import GuestImage, ensure
+from lab.host.libvirtd import PrivateLibvirt
+from lab.host.lock import hold
+from lab.host.passwords import passwords_of
+from lab.host.world import World
+from lab.machines.libvirt_machines import LibvirtMachines
+from lab.paths import LabPaths, cache_home, project_root
+from lab.topology.lint import Severity, lint
+from lab.topology.load import load_topology
+from lab.topology.model import Topology
+from lab.topology.plan import Plan, make_plan
+from lab.topology.stage import Stage
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for. name: of the lab; None means the topology's."""
+
+    topology: str
+    firewall: str
+    name: str | None
+    provider: str
+    stage: str
+
+
+def run(topology: str, firewall: str, name: str | None, provider: str, stage: str, json: bool) -> int:
+    """The command. Exit code 0 when the lab is up."""
+
+    def body() -> int:
+        begin = time.monotonic()
+        request = Request(topology, firewall, name, provider, stage)
+        model = load_topology(request.topology, project_root() / "topologies")
+        paths = LabPaths.of(request.name or model.name)
+        record = bring_up(request, model, paths, present.Progress(paths.log))
+        seconds = time.monotonic() - begin
+        if json:
+            present.as_json({"ok": True, "name": record.name, "seconds": round(seconds, 1), "state": str(paths.root)})
+        else:
+            print(READY.format(name=record.name, seconds=seconds))
+        return 0
+
+    return present.run(body, json)
+
+
+READY = """\
+Lab {name} is up after {seconds:.0f} s.
+  ./inv lab.status       who is master
+  ./inv lab.check        prove that it works
+  ./inv lab.failover     kill the master and measure
+  ./inv lab.console master, ./inv lab.exec client "ping -c 3 203.0.113.10"
+  ./inv lab.down         end it"""
+
+
+def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Listener) -> Record:
+    """Bring the lab up and give back its record. Raises LabError; what was made until then stays for the next run to mend."""
+    stage = _stage(request.stage)
+    _refuse(request, model)
+    preflight.check()
+    paths.root.mkdir(parents=True, exist_ok=True)
+    with hold(paths, "lab.up", listener):
+        return _bring_up(request, model, stage, paths, listener)
+
+
+def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, listener: Listener) -> Record:
+    with _step(listener, "lab", "accelerator") as said:
+        accelerator = probe(cache_home())
+        said.append(f"{accelerator.kind}: {accelerator.reason}")
+    chosen = appliance(request.firewall)
+    images = {image: ensure(image, listener) for image in (chosen.image, "client")}
+    record = _record(request, model, stage, paths, accelerator, images)
+    plan = make_plan(model)
+    preflight.check_memory(sum(_memory(plan, images, request.firewall)))
+    with _step(listener, "lab", "namespace and bridges"):
+        World(paths).create(plan.bridges)
+    with _step(listener, "lab", "its own libvirtd"):
+        daemon = PrivateLibvirt(paths)
+        daemon.start()
+        machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
+    try:
+        secrets = passwords_of(paths.secrets, model)
+        booter = Booter(paths, record, plan, machines, images, secrets, listener)
+        _all_at_once(booter, plan)
+    finally:
+        machines.close()
+    if stage.reaches(Stage.VIPS):
+        with _step(listener, "lab", "election"):
+            wait_elected(paths, plan, record.slowness)
+    done = record.done()
+    write_record(paths, done)
+    return done
+
+
+def _all_at_once(booter: Booter, plan: Plan) -> None:
+    """Every machine in a thread of its own; the first failure is raised when all have ended."""
+    with ThreadPoolExecutor(len(plan.machines)) as pool:
+        futures = [pool.submit(booter.bring_up, machine) for machine in plan.machines]
+    for future in futures:
+        future.result()
+
+
+def _memory(plan: Plan, images: dict[str, GuestImage], firewall: str) -> Iterator[int]:
+    for machine in plan.machines:
+        yield images[firewall if machine in plan.firewalls else "client"].memory_mib
+
+
+def _stage(word: str) -> Stage:
+    try:
+        return Stage(word)
+    except ValueError:
+        raise LabError(
+            f"There is no stage called {word}", expected=", ".join(stage.value for stage in Stage), seen=word
+        ) from None
+
+
+def _refuse(request: Request, model: Topology) -> None:
+    """What cannot be built, said before anything is started."""
+    if request.provider != "libvirt":
+        raise LabError(
+            f"The provider {request.provider} is not there yet",
+            expected="libvirt",
+            seen=request.provider,
+            cure="leave --provider out; `./inv topology.render DIR` writes a Vagrantfile",
+        )
+    if request.firewall == "pfsense":
+        raise LabError(
+            "The installer driver for a real pfSense is not there yet",
+            expected="--firewall standin",
+            seen="--firewall pfsense",
+            cure="`./inv topology.render DIR` writes the config.xml of each node, made for a real 2.7.0",
+        )
+    errors = [finding for finding in lint(model) if finding.severity is Severity.ERROR]
+    if errors:
+        raise LabError(
+            f"The topology {model.name} cannot work, so it is not built",
+            expected="a topology without errors in `./inv topology.lint`",
+            seen="\n".join(f"{finding.rule}: {finding.message}" for finding in errors),
+            cure=errors[0].hint,
+        )
+
+
+def _record(
+    request: Request,
+    model: Topology,
+    stage: Stage,
+    paths: LabPaths,
+    accelerator: Accelerator,
+    images: dict[str, GuestImage],
+) -> Record:
+    """The record of this lab: the one on disk where it fits, else a new one. Raises LabError where the lab there is another."""
+    wanted = Record(
+        name=paths.name,
+        topology=model.model_dump_json(by_alias=True),
+        firewall=request.firewall,
+        provider=request.provider,
+        stage=stage,
+        accelerator=accelerator.kind,
+        slowness=accelerator.slowness,
+        images={name: image.recipe_hash for name, image in images.items()},
+        created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
+    there = read_record(paths)
+    if there is not None:
+        different = [
+            word
+            for word in ("topology", "firewall", "provider", "stage", "images")
+            if getattr(there, word) != getattr(wanted, word)
+        ]
+        if different:
+            raise LabError(
+                f"Lab {paths.name} exists already, made from something else",
+                expected="the same " + ", ".join(different),
+                seen=f"topology {there.model().name}, firewall {there.firewall}, stage {there.stage.value}",
+                cure=f"`./inv lab.down --name {paths.name}` first, or another --name",
+            )
+    write_record(paths, wanted)
+    return wanted
+
+
+@contextmanager
+def _step(listener: Listener, subject: str, step: str) -> Iterator[list[str]]:
+    begin = time.monotonic()
+    said: list[str] = []
+    listener(Event(subject, step, Phase.STARTED))
+    try:
+        yield said
+    except LabError:
+        listener(Event(subject, step, Phase.FAILED, time.monotonic() - begin))
+        raise
+    listener(Event(subject, step, Phase.DONE, time.monotonic() - begin, "; ".join(said)))
