@@ -19,7 +19,7 @@ from lab.host.images import GuestImage, overlay
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.machines.machine import MachineState
 from lab.paths import LabPaths
-from lab.render.cmdline import client_cmdline
+from lab.render.cmdline import client_parameters
 from lab.render.config_xml import config_xml
 from lab.render.domain_xml import BootSpec, domain_xml
 from lab.topology.plan import Kind, Plan, PlannedMachine
@@ -91,7 +91,7 @@ class Booter:
             accelerator=self.record.accelerator,
             kernel=image.kernel,
             initrd=image.initrd,
-            cmdline=image.cmdline if firewall else f"{image.cmdline} {client_cmdline(self.plan, machine)}",
+            cmdline=image.cmdline if firewall else f"{image.cmdline} {client_parameters(self.plan, machine)}",
             disk=self.paths.disk(machine.name),
             config_disk=self.paths.config_disk(machine.name) if firewall and with_config else None,
             memory_mib=image.memory_mib,
