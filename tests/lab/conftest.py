@@ -1,0 +1,56 @@
+"""One whole lab for all tests of this layer that need one, driven by the very commands a person types."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.paths import project_root
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def inv(*words: str, seconds: float = 900) -> Result:
+    """Run one command of the project in this environment."""
+    command = [sys.executable, "-m", "invoke", "--search-root", str(project_root()), *words]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False, cwd="/"
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """The same, left running."""
+    command = [sys.executable, "-m", "invoke", "--search-root", str(project_root()), *words]
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/"
+    )
+
+
+@pytest.fixture(scope="session")
+def uranus(state_home: Path) -> Iterator[str]:
+    """The default lab, up. Its name."""
+    up = inv("lab.up", "--name", "e2e")
+    assert up.code == 0, up.err[-6000:]
+    yield "e2e"
+    down = inv("lab.down", "--name", "e2e")
+    assert down.code == 0, down.err[-3000:]
+    assert not (state_home / "e2e").exists()
