@@ -18,7 +18,7 @@ class Appliance:
     """One kind of firewall.
 
     image:          its guest image.
-    boot_seconds:   limit from power on to the menu, on a machine with hardware acceleration.
+    boot_seconds:   limit from power on to the menu, on the reference machine (lab.host.accelerator) without acceleration.
     step_seconds:   limit of one answer on the console, likewise.
     return_seconds: how long after its boot or `enablecarp` CARP may stay silent (pfSense waits 31 s for pfsync:
                     interfaces_sync_setup() in interfaces.inc), likewise.
@@ -31,8 +31,8 @@ class Appliance:
     return_seconds: float
 
 
-STANDIN = Appliance("standin", "standin", boot_seconds=30, step_seconds=10, return_seconds=10)
-PFSENSE = Appliance("pfsense", "pfsense", boot_seconds=300, step_seconds=20, return_seconds=60)
+STANDIN = Appliance("standin", "standin", boot_seconds=90, step_seconds=30, return_seconds=30)
+PFSENSE = Appliance("pfsense", "pfsense", boot_seconds=1800, step_seconds=120, return_seconds=120)
 APPLIANCES = {appliance.name: appliance for appliance in (STANDIN, PFSENSE)}
 
 

@@ -73,6 +73,14 @@ class Firewall:
         """Persistent CARP maintenance mode: skew 254, kept over a reboot."""
         self._playback("enablecarpmaint" if enter else "disablecarpmaint")
 
+    def demote(self, by: int) -> None:
+        """Add to net.inet.carp.demotion, as its sysctl does; `by` may be negative."""
+        output = self.run(f"sysctl net.inet.carp.demotion={by}", "demotion")
+        if output.code:
+            raise LabError(
+                f"{self.name} refused a demotion", expected="exit code 0", seen=output.text, log=str(self.log)
+            )
+
     def _playback(self, name: str) -> None:
         output = self.run(f"pfSsh.php playback {name}", f"playback {name}")
         if output.code:

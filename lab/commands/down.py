@@ -9,7 +9,7 @@ from lab.commands import present
 from lab.commands.record import DEFAULT_NAME, lab_names
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase
-from lab.host.lock import hold
+from lab.host.lock import locked
 from lab.host.world import World
 from lab.paths import LabPaths
 
@@ -33,7 +33,7 @@ def run(name: str | None, everything: bool, json: bool) -> int:
 
 def take_down(paths: LabPaths, listener: Listener) -> None:
     """End every process of the lab, remove its namespace, mounts and files. Does nothing where nothing is."""
-    with hold(paths, "lab.down", listener):
+    with locked(paths, "lab.down", listener=listener):
         World(paths).destroy()
         for path in sorted(paths.root.iterdir()):
             # The lock goes last: until then nobody else may start to build here.

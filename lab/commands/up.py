@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +12,15 @@ from dataclasses import dataclass
 from lab.appliances.appliance import appliance
 from lab.commands import present
 from lab.commands.boot import Booter
-from lab.commands.election import wait_elected
+from lab.commands.election import Election
 from lab.commands.record import Record, read_record, write_record
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
-from lab.host.accelerator import Accelerator, probe
+from lab.host.accelerator import Accelerator, accelerator
 from lab.host.images import GuestImage, ensure
 from lab.host.libvirtd import PrivateLibvirt
-from lab.host.lock import hold
+from lab.host.lock import locked
 from lab.host.passwords import passwords_of
 from lab.host.world import World
 from lab.machines.libvirt_machines import LibvirtMachines
@@ -27,8 +28,14 @@ from lab.paths import LabPaths, cache_home, project_root
 from lab.topology.lint import Severity, lint
 from lab.topology.load import load_topology
 from lab.topology.model import Topology
-from lab.topology.plan import Plan, make_plan
+from lab.topology.plan import Plan, PlannedMachine, make_plan
 from lab.topology.stage import Stage
+
+QEMU_MIB = 80
+"""What QEMU itself takes beside a guest's memory, MiB, its translation cache included."""
+
+DISK_MIB = 600
+"""What the overlays, logs and captures of a lab may come to, MiB."""
 
 
 @dataclass(frozen=True)
@@ -74,52 +81,58 @@ def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Liste
     """Bring the lab up and give back its record. Raises LabError; what was made until then stays for the next run to mend."""
     stage = _stage(request.stage)
     _refuse(request, model)
-    preflight.check()
     paths.root.mkdir(parents=True, exist_ok=True)
-    with hold(paths, "lab.up", listener):
+    with locked(paths, "lab.up", listener=listener):
         return _bring_up(request, model, stage, paths, listener)
 
 
 def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, listener: Listener) -> Record:
-    with _step(listener, "lab", "accelerator") as said:
-        accelerator = probe(cache_home())
-        said.append(f"{accelerator.kind}: {accelerator.reason}")
-    chosen = appliance(request.firewall)
-    images = {image: ensure(image, listener) for image in (chosen.image, "client")}
-    record = _record(request, model, stage, paths, accelerator, images)
     plan = make_plan(model)
-    preflight.check_memory(sum(_memory(plan, images, request.firewall)))
+    with _step(listener, "lab", "accelerator") as said:
+        verdict = accelerator(cache_home())
+        said.append(f"{verdict.kind}: {verdict.reason}")
+    images = {image: ensure(image, listener) for image in (appliance(request.firewall).image, "client")}
+    record = _record(request, model, stage, paths, verdict, images, len(plan.machines))
+    world = World(paths)
+    if not world.exists():
+        mib = sum(images[_image(plan, machine, request.firewall)].memory_mib + QEMU_MIB for machine in plan.machines)
+        preflight.check(mib=mib, rooms=(preflight.Room(paths.root, DISK_MIB),))
     with _step(listener, "lab", "namespace and bridges"):
-        World(paths).create(plan.bridges)
+        world.create(plan.bridges)
     with _step(listener, "lab", "its own libvirtd"):
         daemon = PrivateLibvirt(paths)
         daemon.start()
         machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
     try:
-        secrets = passwords_of(paths.secrets, model)
-        booter = Booter(paths, record, plan, machines, images, secrets, listener)
-        _all_at_once(booter, plan)
+        booter = Booter(paths, record, plan, machines, images, passwords_of(paths.secrets, model), listener)
+        _boot_and_elect(booter, world, stage)
     finally:
         machines.close()
-    if stage.reaches(Stage.VIPS):
-        with _step(listener, "lab", "election"):
-            wait_elected(paths, plan, record.slowness)
     done = record.done()
     write_record(paths, done)
     return done
 
 
-def _all_at_once(booter: Booter, plan: Plan) -> None:
+def _boot_and_elect(booter: Booter, world: World, stage: Stage) -> None:
+    if not stage.reaches(Stage.VIPS):
+        _all_at_once(booter)
+        return
+    with Election(world, booter.plan.topology, booter.paths.root / "election") as election:
+        _all_at_once(booter)
+        with _step(booter.listener, "lab", "election"):
+            election.wait(booter.record.slowness)
+
+
+def _all_at_once(booter: Booter) -> None:
     """Every machine in a thread of its own; the first failure is raised when all have ended."""
-    with ThreadPoolExecutor(len(plan.machines)) as pool:
-        futures = [pool.submit(booter.bring_up, machine) for machine in plan.machines]
+    with ThreadPoolExecutor(len(booter.plan.machines)) as pool:
+        futures = [pool.submit(booter.bring_up, machine) for machine in booter.plan.machines]
     for future in futures:
         future.result()
 
 
-def _memory(plan: Plan, images: dict[str, GuestImage], firewall: str) -> Iterator[int]:
-    for machine in plan.machines:
-        yield images[firewall if machine in plan.firewalls else "client"].memory_mib
+def _image(plan: Plan, machine: PlannedMachine, firewall: str) -> str:
+    return firewall if machine in plan.firewalls else "client"
 
 
 def _stage(word: str) -> Stage:
@@ -162,8 +175,9 @@ def _record(
     model: Topology,
     stage: Stage,
     paths: LabPaths,
-    accelerator: Accelerator,
+    verdict: Accelerator,
     images: dict[str, GuestImage],
+    guests: int,
 ) -> Record:
     """The record of this lab: the one on disk where it fits, else a new one. Raises LabError where the lab there is another."""
     wanted = Record(
@@ -172,8 +186,8 @@ def _record(
         firewall=request.firewall,
         provider=request.provider,
         stage=stage,
-        accelerator=accelerator.kind,
-        slowness=accelerator.slowness,
+        accelerator=verdict.kind,
+        slowness=round(verdict.factor * max(1.0, machines / (os.cpu_count() or 1)), 2),
         images={name: image.recipe_hash for name, image in images.items()},
         created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )

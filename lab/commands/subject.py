@@ -1,0 +1,91 @@
+"""A running lab as the experiments see it: what can be looked at, and what can be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from lab.appliances.firewall import Firewall
+from lab.commands.session import Session
+from lab.console.log import ConsoleLog
+from lab.host.world import World
+from lab.machines.agent import Agent
+from lab.topology.model import Topology
+from lab.topology.stage import Stage
+
+HAND_OVER_PATIENCE = 10.0
+"""Seconds on top of the law before a hand-over counts as not coming."""
+
+STANDIN_TIMERS = 0.25
+"""How late a timer of the stand-in may fire, seconds: it is a process in an emulated guest that shares its core."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Limits of an experiment, seconds. See lab.experiment.contracts.Limits."""
+
+    hand_over: float
+    comeback: float
+    timers: float
+
+
+@dataclass(frozen=True)
+class RunningLab:
+    """The lab of an open session."""
+
+    session: Session
+
+    @property
+    def topology(self) -> Topology:
+        return self.session.plan.topology
+
+    @property
+    def stage(self) -> Stage:
+        return self.session.record.stage
+
+    @property
+    def world(self) -> World:
+        return self.session.world
+
+    @cached_property
+    def guests(self) -> Mapping[str, Agent]:
+        return {machine.name: self.session.machine(machine.name).agent for machine in self.session.plan.clients}
+
+    @cached_property
+    def firewalls(self) -> Mapping[str, Firewall]:
+        return {machine.name: self.session.firewall(machine.name) for machine in self.session.plan.firewalls}
+
+    @property
+    def limits(self) -> Patience:
+        firewall = self.firewalls[self.topology.master]
+        return Patience(
+            hand_over=HAND_OVER_PATIENCE * self.session.record.slowness,
+            comeback=firewall.boot_limit + firewall.return_limit,
+            timers=STANDIN_TIMERS,
+        )
+
+    def console(self, node: str) -> ConsoleLog:
+        """What a firewall's console says from now on."""
+        return ConsoleLog(self.session.paths.console_log(node))
+
+    def kill(self, node: str) -> None:
+        self.session.machine(node).kill()
+
+    def start(self, node: str) -> None:
+        self.session.machine(node).start()
+
+    def carp_off(self, node: str) -> None:
+        self.firewalls[node].carp_off()
+
+    def carp_on(self, node: str) -> None:
+        self.firewalls[node].carp_on()
+
+    def maintenance(self, node: str, enter: bool) -> None:
+        self.firewalls[node].maintenance(enter)
+
+    def demote(self, node: str, by: int) -> None:
+        self.firewalls[node].demote(by)
+
+    def set_link(self, node: str, network: str, up: bool) -> None:
+        self.session.machine(node).set_link(network, up)
