@@ -25,7 +25,7 @@ from lab.host.passwords import passwords_of
 from lab.host.world import World
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.paths import LabPaths, cache_home, project_root
-from lab.topology.lint import Severity, lint
+from lab.topology.lint import refusals
 from lab.topology.load import load_topology
 from lab.topology.model import Topology
 from lab.topology.plan import Plan, PlannedMachine, make_plan
@@ -160,13 +160,13 @@ def _refuse(request: Request, model: Topology) -> None:
             seen="--firewall pfsense",
             cure="`./inv topology.render DIR` writes the config.xml of each node, made for a real 2.7.0",
         )
-    errors = [finding for finding in lint(model) if finding.severity is Severity.ERROR]
+    errors = refusals(model)
     if errors:
         raise LabError(
             f"The topology {model.name} cannot work, so it is not built",
             expected="a topology without errors in `./inv topology.lint`",
-            seen="\n".join(f"{finding.rule}: {finding.message}" for finding in errors),
-            cure=errors[0].hint,
+            seen="\n".join(map(str, errors)),
+            cure=errors[0].finding.hint,
         )
 
 
@@ -187,7 +187,7 @@ def _record(
         provider=request.provider,
         stage=stage,
         accelerator=verdict.kind,
-        slowness=round(verdict.factor * max(1.0, machines / (os.cpu_count() or 1)), 2),
+        slowness=round(verdict.factor * max(1.0, guests / (os.cpu_count() or 1)), 2),
         images={name: image.recipe_hash for name, image in images.items()},
         created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
