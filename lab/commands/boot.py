@@ -21,7 +21,7 @@ from lab.machines.machine import MachineState
 from lab.paths import LabPaths
 from lab.render.cmdline import client_parameters
 from lab.render.config_xml import config_xml
-from lab.render.domain_xml import BootSpec, domain_xml
+from lab.render.domain_xml import Accelerator, BootSpec, domain_xml
 from lab.topology.plan import Kind, Plan, PlannedMachine
 from lab.topology.secrets import Secrets
 
@@ -85,20 +85,9 @@ class Booter:
             write_config_disk(self.paths.config_disk(machine.name), text.encode())
 
     def _domain(self, machine: PlannedMachine, with_config: bool) -> str:
-        image = self._image(machine)
+        kind: Accelerator = "kvm" if self.record.accelerator == "kvm" else "tcg"
         firewall = machine.kind is Kind.FIREWALL
-        boot = BootSpec(
-            accelerator="kvm" if self.record.accelerator == "kvm" else "tcg",
-            kernel=image.kernel,
-            initrd=image.initrd,
-            cmdline=image.cmdline if firewall else f"{image.cmdline} {client_parameters(self.plan, machine)}",
-            disk=self.paths.disk(machine.name),
-            config_disk=self.paths.config_disk(machine.name) if firewall and with_config else None,
-            memory_mib=image.memory_mib,
-            console_socket=self.paths.console_socket(machine.name),
-            console_log=self.paths.console_log(machine.name),
-            agent_socket=None if firewall else self.paths.agent_socket(machine.name),
-        )
+        boot = boot_spec(self.paths, self.plan, machine, self._image(machine), kind, with_config and firewall)
         text = domain_xml(machine, boot)
         path = self.paths.domain_xml(machine.name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +127,25 @@ class Booter:
             self.listener(Event(machine, step, Phase.FAILED, time.monotonic() - begin))
             raise
         self.listener(Event(machine, step, Phase.DONE, time.monotonic() - begin))
+
+
+def boot_spec(
+    paths: LabPaths, plan: Plan, machine: PlannedMachine, image: GuestImage, accelerator: Accelerator, with_config: bool
+) -> BootSpec:
+    """How one machine of a lab is started. with_config: with the disk its config.xml is on."""
+    firewall = machine.kind is Kind.FIREWALL
+    return BootSpec(
+        accelerator=accelerator,
+        kernel=image.kernel,
+        initrd=image.initrd,
+        cmdline=" ".join(filter(None, (image.cmdline, client_parameters(plan, machine)))),
+        disk=paths.disk(machine.name),
+        config_disk=paths.config_disk(machine.name) if with_config else None,
+        memory_mib=image.memory_mib,
+        console_socket=paths.console_socket(machine.name),
+        console_log=paths.console_log(machine.name),
+        agent_socket=None if firewall else paths.agent_socket(machine.name),
+    )
 
 
 def wait_ready(

@@ -27,6 +27,7 @@ __all__ = [
     "GuestImage",
     "Installed",
     "Manifest",
+    "described",
     "ensure",
     "image_names",
     "installed",
@@ -114,6 +115,14 @@ def ensure(name: str, listener: Listener = silent, force: bool = False) -> Guest
             if force or not path.exists():
                 _build(manifest, digest, path, listener, force)
     check(image_cache.read_record(path))
+    return described(name)
+
+
+def described(name: str) -> GuestImage:
+    """The image of the recipe as it is now, whether it is built or not. Raises LabError: no such recipe."""
+    manifest = load_manifest(name)
+    digest = recipe_hash(name)
+    path = image_path(name, digest)
     return GuestImage(
         name=name,
         recipe_hash=digest,

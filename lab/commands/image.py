@@ -1,0 +1,94 @@
+"""`image.*`: the guest images in the cache."""
+
+from __future__ import annotations
+
+from lab.commands import present
+from lab.errors import LabError
+from lab.host import images
+
+MIB = 1 << 20
+
+
+def show(json: bool) -> int:
+    """`image.list`."""
+
+    def body() -> int:
+        current = {name: images.recipe_hash(name) for name in images.image_names()}
+        rows = [
+            {
+                "image": image.name,
+                "recipe": image.recipe_hash[:12],
+                "current": current.get(image.name) == image.recipe_hash,
+                "mib": round(image.size / MIB),
+                "built": image.built,
+                "path": str(image.path),
+            }
+            for image in images.installed()
+        ]
+        missing = [name for name in current if not any(row["image"] == name and row["current"] for row in rows)]
+        if json:
+            present.as_json({"images": rows, "missing": missing})
+        else:
+            columns = ["image", "recipe", "current", "mib", "built", "path"]
+            print(present.table("images", columns, [[str(row[column]) for column in columns] for row in rows]))
+            for name in missing:
+                print(f"{name}: not built yet; `./inv image.build` or `./inv lab.up` builds it")
+        return 0
+
+    return present.run(body, json)
+
+
+def build(names: list[str], force: bool) -> int:
+    """`image.build`."""
+
+    def body() -> int:
+        for name in names or images.image_names():
+            image = images.ensure(name, present.Progress(), force)
+            print(f"{name}: {image.disk.parent}")
+        return 0
+
+    return present.run(body)
+
+
+def verify(json: bool) -> int:
+    """`image.verify`. Exit code 1 where an image is damaged or not built."""
+
+    def body() -> int:
+        bad: dict[str, str] = {}
+        for name in images.image_names():
+            try:
+                images.verify(name)
+            except LabError as error:
+                bad[name] = str(error.problem)
+        if json:
+            present.as_json({"ok": not bad, "images": images.image_names(), "bad": bad})
+        else:
+            for name in images.image_names():
+                print(f"{name}: {bad.get(name, 'whole')}")
+        return 1 if bad else 0
+
+    return present.run(body, json)
+
+
+def prune() -> int:
+    """`image.prune`."""
+
+    def body() -> int:
+        print(f"{images.prune() // MIB} MiB freed")
+        return 0
+
+    return present.run(body)
+
+
+def add(file: str) -> int:
+    """`image.add`."""
+
+    def body() -> int:
+        raise LabError(
+            "Images of a real pfSense cannot be taken yet",
+            expected="the stand-in, which needs no image",
+            seen=file,
+            cure="`./inv lab.up` uses the stand-in; `./inv topology.render DIR` writes config.xml for a real pfSense",
+        )
+
+    return present.run(body)
