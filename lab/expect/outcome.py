@@ -31,10 +31,15 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """One change of master. at: seconds after the event; None where nothing moves. gap: seconds without a master."""
+    """One change of master, in seconds.
+
+    at: after the event; None where nothing moves. silence: after the last advert of the old master, whenever the event
+    came within its period; None where there is no old master. gap: without a master.
+    """
 
     cause: Cause
     at: Interval | None = None
+    silence: Interval | None = None
     gap: Interval = AT_ONCE
 
 
@@ -136,13 +141,13 @@ def _vhid_outcome(
     new = master_of(after, vip.network, incumbent=old)
     if new is None:
         alone = law.come_back_alone(before[old].carp, conditions)
-        there, back = Move(Cause.NOBODY), Move(Cause.SILENCE, alone.at, alone.outage)
+        there, back = Move(Cause.NOBODY), Move(Cause.SILENCE, alone.at, None, alone.outage)
     elif new == old:
         there = back = Move(Cause.STAYS)
     else:
         there = _move(vip, before[old], after, new, fault, conditions)
         returned = law.come_back(before[old].carp, after[new].carp, conditions)
-        back = Move(Cause.NEXT_ADVERT, returned.at, returned.outage)
+        back = Move(Cause.NEXT_ADVERT, returned.at, conditions.heard, returned.outage)
     return VhidOutcome(vip.vhid, vip.network, old, new, there, back)
 
 
@@ -152,10 +157,11 @@ def _move(
     heir = after[new].carp
     if not after[old.name].runs(vip.network):
         crash = law.crash(old.carp, heir, conditions)
-        return Move(Cause.SILENCE, crash.at, crash.outage)
+        patience = conditions.fires(law.master_down(heir.advbase, heir.advskew))
+        return Move(Cause.SILENCE, crash.at, patience, crash.outage)
     if fault.kind is FaultKind.MAINTENANCE:
-        return Move(Cause.NEXT_ADVERT, law.maintenance(old.carp, heir, conditions).at)
-    return Move(Cause.DEMOTION, law.demotion(old.carp, heir, conditions).at)
+        return Move(Cause.NEXT_ADVERT, law.maintenance(old.carp, heir, conditions).at, conditions.heard)
+    return Move(Cause.DEMOTION, law.demotion(old.carp, heir, conditions).at, conditions.heard)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,220 @@
+"""lab.failover: do a fault to a healthy lab, undo it, and say what happened beside what should have happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from lab.carp.law import IDEAL, Conditions, master_down
+from lab.errors import LabError
+from lab.events import Event, Listener, Phase, silent
+from lab.expect.fault import Fault
+from lab.expect.outcome import Fate, Outcome, predict
+from lab.expect.probe import Flow
+from lab.experiment import faults, probes
+from lab.experiment.capture import Capture
+from lab.experiment.contracts import Bench
+from lab.experiment.heartbeat import Heartbeat
+from lab.experiment.mastership import listen_seconds
+from lab.experiment.measure import Times, fault_time, hand_overs, probe_results
+from lab.experiment.probes import Traffic, plan_traffic
+from lab.experiment.recorder import Recorder
+from lab.experiment.report import FailoverReport, make_report
+
+POLL = 0.1
+ELECTION_SECONDS = 15.0
+BASELINE_SECONDS = 2.0
+FIRST_ANSWERS_SECONDS = 30.0
+FIRST_ANSWERS = 3
+AFTERMATH_SECONDS = 2.0
+"""After each hand-over the probes go on that long, so that a second disturbance is seen."""
+RESUME_SECONDS = 15.0
+
+NOT_HEALTHY = "The lab is not healthy, so nothing was done to it"
+NOT_HEALTHY_CURE = "Look with lab.check; lab.up repairs."
+EXPECTED_MASTER = "{node} alone is master of every VHID, by the wire"
+VHID_SEEN = "VHID {vhid} on {network}: {nodes}"
+NOBODY = "nobody"
+EXPECTED_ANSWERS = "every allowed probe is answered"
+
+
+@dataclass
+class Failover:
+    """One run. Build it, then `run()`; a second run needs a second object."""
+
+    bench: Bench
+    fault: Fault
+    capture: Capture
+    listener: Listener = silent
+    conditions: Conditions = IDEAL
+    _recorder: Recorder = field(init=False)
+    _outcome: Outcome = field(init=False)
+    _traffic: tuple[Traffic, ...] = field(init=False)
+
+    def run(self) -> FailoverReport:
+        """Raises LabError where the lab is not fit for it, or a verb fails. Probes and capture end in any case."""
+        topology = self.bench.topology
+        self._outcome = predict(topology, self.fault, self.bench.stage, self.conditions)
+        self._traffic = plan_traffic(topology, (expected.probe for expected in self._outcome.probes))
+        self._recorder = Recorder(topology, self.capture)
+        machines = sorted({one.probe.source for one in self._traffic})
+        self.capture.start()
+        beat = Heartbeat()
+        try:
+            with beat:
+                probes.stop(self.bench.guests, machines)
+                try:
+                    times = self._story()
+                finally:
+                    probes.stop(self.bench.guests, machines)
+        finally:
+            dropped = self.capture.stop()
+        self._recorder.pump()
+        timers = self.bench.limits.timers
+        return make_report(
+            topology=topology,
+            stage=self.bench.stage,
+            outcome=self._outcome,
+            times=times,
+            stalls=beat.stalls,
+            recorder=self._recorder,
+            dropped=dropped,
+            hand_overs=hand_overs(self._outcome, self._recorder, times, beat.stalls, timers),
+            probes=probe_results(self._outcome, self._traffic, self._recorder, times, beat.stalls, timers),
+        )
+
+    def _story(self) -> Times:
+        limits = self.bench.limits
+        late = [one for one in self._traffic if one.probe.flow is Flow.NEW]
+        early = [one for one in self._traffic if one.probe.flow is not Flow.NEW]
+        self._step("wait for one master", self._await_election)
+        self._step("start the probes", lambda: self._start_probes(early))
+        baseline = time.time()
+        self._pump_for(BASELINE_SECONDS)
+        injected = time.time()
+        longest = max((v.fault.at.high for v in self._outcome.vhids if v.fault.at), default=0.0)
+        undisturbed = master_down(self.bench.topology.carp.advbase, 254)
+        self._step(f"fault: {self.fault}", lambda: self._while_pumping(lambda: faults.inject(self.bench, self.fault)))
+        done = time.time()
+        if self._outcome.moves:
+            limit = longest + limits.hand_over
+            self._step("wait for the hand-over", lambda: self._until(lambda: self._moved(injected), limit))
+        else:
+            self._step("watch that nothing moves", lambda: self._pump_for(undisturbed))
+        moved = time.time()
+        self._step("wait for the probes", lambda: self._until(lambda: self._recovered(early, moved), limits.hand_over))
+        self._step("start new probes", lambda: self._while_pumping(lambda: probes.start(self.bench.guests, late)))
+        fresh = [one for one in late if self._fate(one) is not Fate.LOST]
+        self._until(lambda: self._recorder.answering(fresh, moved), limits.hand_over)
+        self._pump_for(AFTERMATH_SECONDS)
+        undone = time.time()
+        self._step("undo the fault", lambda: self._while_pumping(lambda: faults.undo(self.bench, self.fault)))
+        if self._outcome.moves:
+            self._step("wait for the master's return", lambda: self._until(self._home, limits.comeback))
+        lost = [one for one in self._traffic if self._fate(one) is Fate.LOST]
+        home = time.time()
+        self._step(
+            "wait for what was lost", lambda: self._until(lambda: self._recorder.answering(lost, home), RESUME_SECONDS)
+        )
+        self._pump_for(AFTERMATH_SECONDS)
+        end = time.time()
+        at, doubt = fault_time(self._outcome, self._traffic, self._recorder, (injected, done, undone))
+        return Times(baseline, injected, at, doubt, undone, end)
+
+    # -- before
+
+    def _await_election(self) -> None:
+        """Every VHID on the node that rules a healthy lab, and nobody else."""
+        self._until(self._home, ELECTION_SECONDS + listen_seconds(self.bench.topology))
+        if not self._home():
+            raise LabError(
+                NOT_HEALTHY,
+                expected=EXPECTED_MASTER.format(node=self.bench.topology.master),
+                seen=self._masters_text(),
+                cure=NOT_HEALTHY_CURE,
+            )
+
+    def _start_probes(self, early: list[Traffic]) -> None:
+        begun = time.time()
+        self._while_pumping(lambda: probes.start(self.bench.guests, early))
+        wanted = [one for one in early if self._fate(one) is not Fate.DENIED]
+        self._until(lambda: self._recorder.answering(wanted, begun, FIRST_ANSWERS), FIRST_ANSWERS_SECONDS)
+        mute = [one.probe.id for one in wanted if not self._recorder.answering([one], begun, FIRST_ANSWERS)]
+        if mute:
+            raise LabError(NOT_HEALTHY, expected=EXPECTED_ANSWERS, seen="\n".join(mute), cure=NOT_HEALTHY_CURE)
+
+    # -- conditions
+
+    def _home(self) -> bool:
+        """Whether every VHID is where it belongs in a healthy lab."""
+        masters = self._recorder.ledger.masters(time.time())
+        return all(
+            [advert.node for advert in masters.get((vhid.network, vhid.vhid), ())] == [vhid.before]
+            for vhid in self._outcome.vhids
+        )
+
+    def _moved(self, since: float) -> bool:
+        """Whether every VHID that should move has its new master, heard after the fault."""
+        masters = self._recorder.ledger.masters(time.time())
+        return all(
+            any(
+                advert.node == vhid.after and advert.time > since
+                for advert in masters.get((vhid.network, vhid.vhid), ())
+            )
+            for vhid in self._outcome.vhids
+            if vhid.fault.at is not None
+        )
+
+    def _recovered(self, early: list[Traffic], since: float) -> bool:
+        going_on = [one for one in early if self._fate(one) in (Fate.SURVIVES, Fate.OUTAGE)]
+        return self._recorder.answering(going_on, since)
+
+    def _fate(self, traffic: Traffic) -> Fate:
+        return next(item.fate for item in self._outcome.probes if item.probe.id == traffic.probe.id)
+
+    # -- waiting is listening
+
+    def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Listen until it holds; False where it never did. What that means is judged from the recording."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._recorder.pump()
+            if condition():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL)
+
+    def _pump_for(self, seconds: float) -> None:
+        self._until(lambda: False, seconds)
+
+    def _while_pumping(self, work: Callable[[], None]) -> None:
+        """Do something slow and listen meanwhile. Raises what it raises."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            future: Future[None] = pool.submit(work)
+            while not future.done():
+                self._recorder.pump()
+                time.sleep(POLL)
+            future.result()
+
+    def _step(self, name: str, work: Callable[[], object]) -> None:
+        begun = time.monotonic()
+        self.listener(Event("lab", name, Phase.STARTED))
+        try:
+            work()
+        except LabError:
+            self.listener(Event("lab", name, Phase.FAILED, time.monotonic() - begun))
+            raise
+        self.listener(Event("lab", name, Phase.DONE, time.monotonic() - begun))
+
+    def _masters_text(self) -> str:
+        masters = self._recorder.ledger.masters(time.time())
+        return (
+            "\n".join(
+                VHID_SEEN.format(network=network, vhid=vhid, nodes=", ".join(advert.node for advert in found) or NOBODY)
+                for (network, vhid), found in masters.items()
+            )
+            or NOBODY
+        )

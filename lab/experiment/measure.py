@@ -1,0 +1,280 @@
+"""From what was heard to what it means: every hand-over and every probe, measured beside predicted, with a verdict.
+
+Pure: it takes a finished recording and the prediction. All times in the results are seconds; `at` counts from the fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lab.carp.law import Interval
+from lab.expect.fault import FaultKind
+from lab.expect.outcome import Cause, Fate, Move, Outcome, ProbeOutcome, VhidOutcome
+from lab.expect.paths import PathKind
+from lab.expect.probe import Flow
+from lab.experiment.heartbeat import Stalls
+from lab.experiment.probes import PING_PERIOD, Traffic
+from lab.experiment.recorder import Recorder
+from lab.experiment.series import Gap, Try, answered_after, longest_gap
+from lab.experiment.wire import TakeOver, overlaps, reigns, take_overs
+
+DEAD_AFTER = 1.0
+"""Seconds of silence at a window's end that make an outage endless; every probe asks more often."""
+
+NOT_MOVED = "did not move; expected {node} after {wait}"
+MOVED = "moved to {node}, expected to stay"
+WRONG_HEIR = "moved to {node}, expected {expected}"
+LATE = "outside the law by {miss:+.3f} s, more than {allowance:.3f} s can explain"
+SPLIT = "two masters for {seconds:.3f} s"
+STRANDED = "never answered"
+LEAKED = "{count} answers, though the rules deny it"
+WENT_ON = "expected lost, but it went on"
+NO_RETURN = "did not come back after the fault was undone"
+ENDLESS = "no answer any more, expected {expected}"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds since the epoch. baseline: probes run undisturbed from here; fault: the event itself, by the wire;
+    fault_doubt: how much later it may have been; undone: the undoing began; end: the last look."""
+
+    baseline: float
+    injected: float
+    fault: float
+    fault_doubt: float
+    undone: float
+    end: float
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """One VHID at one event (`phase`: fault or return).
+
+    at, law: since the event, measured and predicted; law is None where nothing should move.
+    silence, silence_law: since the old master's last advert.
+    miss: how far outside the law; allowance: what the host's stall, late timers and the doubt about the event explain.
+    """
+
+    phase: str
+    vhid: int
+    network: str
+    old: str
+    new: str
+    expected: str
+    cause: str
+    at: float | None
+    law: tuple[float, float] | None
+    silence: float | None
+    silence_law: tuple[float, float] | None
+    two_masters: float
+    miss: float
+    stall: float
+    allowance: float
+    ok: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """One probe. outage: longest gap from the fault to its undoing, None: endless. lost: questions never answered in it.
+
+    back_outage, back_lost: the same from the undoing on. resumed: seconds from the undoing to the next answer, for a
+    probe that was expected lost.
+    """
+
+    id: str
+    fate: str
+    reason: str
+    outage: float | None
+    law: tuple[float, float] | None
+    lost: int
+    miss: float
+    back_outage: float | None
+    back_law: tuple[float, float] | None
+    back_lost: int
+    resumed: float | None
+    allowance: float
+    ok: bool
+    problem: str = ""
+
+
+def hand_overs(outcome: Outcome, recorder: Recorder, times: Times, stalls: Stalls, timers: float) -> list[HandOver]:
+    """Every VHID at the fault and at the return. timers: how late a firewall's own timer may fire."""
+    changes = take_overs(recorder.ledger.adverts)
+    both = overlaps(reigns(recorder.ledger.adverts))
+    found = []
+    for vhid in outcome.vhids:
+        split = [overlap for overlap in both if (overlap.network, overlap.vhid) == (vhid.network, vhid.vhid)]
+        own = [change for change in changes if (change.network, change.vhid) == (vhid.network, vhid.vhid)]
+        for phase, start, end in (("fault", times.injected, times.undone), ("return", times.undone, times.end)):
+            here = [change for change in own if start <= change.time < end]
+            at_once = sum(overlap.seconds for overlap in split if start <= overlap.start < end)
+            found.append(_hand_over(phase, vhid, here, at_once, times, stalls, timers))
+    return found
+
+
+def fault_time(
+    outcome: Outcome, traffic: Sequence[Traffic], recorder: Recorder, window: tuple[float, float, float]
+) -> tuple[float, float]:
+    """When the fault happened, by the wire, and how much later it may have been.
+
+    window: the verb began, the verb was done, the undoing began. A killed node has its last frame; a master that falls
+    silent in another way has the last answer of its virtual addresses; all else has only the verb.
+    """
+    injected, done, undone = window
+    if outcome.fault.kind is FaultKind.KILL:
+        last = recorder.last_spoke(outcome.fault.node, injected, undone)
+        if last is not None:
+            return last, PING_PERIOD
+    silent = {vhid.network for vhid in outcome.vhids if vhid.fault.cause is Cause.SILENCE}
+    networks = recorder.topology.machines
+    gateways = [
+        one
+        for one in traffic
+        if one.probe.path.kind is PathKind.GATEWAY and networks[one.probe.source].network in silent
+    ]
+    gaps = [longest_gap(recorder.tries(one), injected, undone) for one in gateways]
+    ends = [gap.last for gap in gaps if gap is not None and gap.last >= injected]
+    return (max(ends), PING_PERIOD) if ends else (injected, done - injected)
+
+
+def _hand_over(
+    phase: str, vhid: VhidOutcome, changes: list[TakeOver], split: float, times: Times, stalls: Stalls, timers: float
+) -> HandOver:
+    first = phase == "fault"
+    move = vhid.fault if first else vhid.back
+    old, expected = (vhid.before, vhid.after) if first else (vhid.after, vhid.before)
+    change = changes[0] if changes else None
+    new = changes[-1].new if changes else (old or "")
+    since = times.fault if first else times.undone
+    stall = stalls.worst(since - 1.0, change.time if change else since + 4.0)
+    allowance = stall + timers
+    miss = _law_miss(move, change, times, allowance, first)
+    problem = _hand_over_problem(move, new, old or "", expected or "", bool(change), miss, allowance)
+    if not problem and split > allowance:
+        problem = SPLIT.format(seconds=split)
+    return HandOver(
+        phase=phase,
+        vhid=vhid.vhid,
+        network=vhid.network,
+        old=old or "",
+        new=new,
+        expected=expected or "",
+        cause=move.cause.value,
+        at=change.time - since if change else None,
+        law=_pair(move.at),
+        silence=change.silence if change else None,
+        silence_law=_pair(move.silence),
+        two_masters=split,
+        miss=miss,
+        stall=stall,
+        allowance=allowance,
+        ok=not problem,
+        problem=problem,
+    )
+
+
+def _law_miss(move: Move, change: TakeOver | None, times: Times, allowance: float, fault: bool) -> float:
+    """How far a hand-over lies outside the law, by its worse measure.
+
+    Counted from the event only where the event itself is on the wire: a master that fell silent. A command given on a
+    console, or a boot, takes effect at a moment the wire does not show; there the old master's last advert is the mark.
+    """
+    if change is None or move.at is None:
+        return 0.0
+    misses = [move.silence.miss(change.silence)] if move.silence is not None else []
+    if fault and move.cause is Cause.SILENCE:
+        low, high = move.at.low, move.at.high + times.fault_doubt
+        misses.append(Interval(low, high).miss(change.time - times.fault))
+    return max(misses, key=abs, default=0.0)
+
+
+def _hand_over_problem(
+    move: Move, new: str, old: str, expected: str, changed: bool, miss: float, allowance: float
+) -> str:
+    if move.at is None:
+        return MOVED.format(node=new) if changed and new != old else ""
+    if not changed:
+        return NOT_MOVED.format(node=expected, wait=move.at)
+    if new != expected:
+        return WRONG_HEIR.format(node=new, expected=expected)
+    return LATE.format(miss=miss, allowance=allowance) if abs(miss) > allowance else ""
+
+
+def probe_results(
+    outcome: Outcome, traffic: Sequence[Traffic], recorder: Recorder, times: Times, stalls: Stalls, timers: float
+) -> list[ProbeResult]:
+    """Every probe, judged against what was expected of it."""
+    by_id = {expected.probe.id: expected for expected in outcome.probes}
+    worst = stalls.worst(times.fault, times.end)
+    return [_probe_result(by_id[one.probe.id], one, recorder.tries(one), times, worst + timers) for one in traffic]
+
+
+def _probe_result(
+    expected: ProbeOutcome, traffic: Traffic, tries: tuple[Try, ...], times: Times, allowance: float
+) -> ProbeResult:
+    new = expected.probe.flow is Flow.NEW
+    start = tries[0].sent if new and tries else times.injected
+    gap = longest_gap(tries, start, times.undone, DEAD_AFTER + traffic.grain)
+    back = longest_gap(tries, times.undone, times.end, DEAD_AFTER + traffic.grain)
+    quiet = None if new else longest_gap(tries, times.baseline, times.injected)
+    noise = max(0.0, (quiet.seconds or 0.0) - traffic.grain) if quiet else 0.0
+    allowed = allowance + noise + traffic.grain
+    resumed = answered_after(tries, times.undone)
+    miss, problem = _judge(expected, gap, allowed, tries)
+    if not problem and expected.fate is not Fate.DENIED:
+        problem = _judge_return(expected, gap, back, resumed, allowed)
+    lost_one = expected.fate is Fate.LOST
+    return ProbeResult(
+        id=expected.probe.id,
+        fate=expected.fate.name.lower(),
+        reason=expected.reason,
+        outage=gap.seconds if gap else None,
+        law=_pair(expected.outage),
+        lost=gap.lost if gap else len(tries),
+        miss=miss,
+        back_outage=back.seconds if back and not lost_one else None,
+        back_law=_pair(expected.back),
+        back_lost=back.lost if back and not lost_one else 0,
+        resumed=resumed - times.undone if lost_one and resumed is not None else None,
+        allowance=allowed,
+        ok=not problem,
+        problem=problem,
+    )
+
+
+def _judge(expected: ProbeOutcome, gap: Gap | None, allowed: float, tries: tuple[Try, ...]) -> tuple[float, str]:
+    """How far outside the law, and what is wrong, if anything, between the fault and its undoing."""
+    if expected.fate is Fate.DENIED:
+        answers = sum(try_.answered is not None for try_ in tries)
+        return 0.0, LEAKED.format(count=answers) if answers else ""
+    if gap is None:
+        # A ping begun after the hand-over that is expected lost never had an answer.
+        return 0.0, "" if expected.fate is Fate.LOST else STRANDED
+    if expected.fate is Fate.LOST:
+        return 0.0, WENT_ON if gap.seconds is not None else ""
+    law = expected.outage or Interval(0.0, 0.0)
+    if gap.seconds is None:
+        return 0.0, ENDLESS.format(expected=law)
+    miss = law.miss(gap.seconds)
+    return miss, LATE.format(miss=miss, allowance=allowed) if abs(miss) > allowed else ""
+
+
+def _judge_return(
+    expected: ProbeOutcome, gap: Gap | None, back: Gap | None, resumed: float | None, allowed: float
+) -> str:
+    if expected.back is None:
+        return ""
+    if resumed is None:
+        return NO_RETURN
+    if expected.fate is Fate.LOST:
+        return ""
+    if back is None or back.seconds is None:
+        return NO_RETURN
+    miss = expected.back.miss(back.seconds)
+    return LATE.format(miss=miss, allowance=allowed) if miss > allowed else ""
+
+
+def _pair(interval: Interval | None) -> tuple[float, float] | None:
+    return (interval.low, interval.high) if interval is not None else None

@@ -1,0 +1,205 @@
+"""What a failover run found: one frozen value, which is JSON as it stands, and the same as plain text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab.expect.outcome import Outcome
+from lab.experiment import pcap
+from lab.experiment.heartbeat import Stalls
+from lab.experiment.measure import HandOver, ProbeResult, Times
+from lab.experiment.recorder import Recorder
+from lab.experiment.wire import overlaps, reigns
+from lab.topology.model import Topology
+from lab.topology.stage import Stage
+
+JSON_FILE, TEXT_FILE, PCAP_FILE = "failover.json", "failover.txt", "failover.pcap"
+
+TITLE = "{topology} at stage {stage}: {fault}"
+VERDICTS = {True: "PASS", False: "FAIL"}
+HEAD_HAND_OVERS = ("phase", "VHID", "moves", "cause", "after event", "law", "after last advert", "law", "verdict")
+HEAD_PROBES = ("probe", "expected", "outage", "law", "lost", "at return", "verdict")
+HOST = "host stalled at most {fault:.3f} s around the fault, {total:.3f} s in the whole run; frames dropped: {dropped}"
+EXPLAINED = "ok"
+EXPLAINED_BY = "ok, {miss:+.3f} s of {allowance:.3f} s explained"
+STAYS, MOVES = "{old} stays", "{old} > {new}"
+NOTHING, ENDLESS, NEVER, SECONDS, RANGE = "-", "endless", "no answer", "{0:.3f} s", "{0:.3f}-{1:.3f} s"
+RESUMED = "resumed after {0:.1f} s"
+END = "{verdict}: {ok} of {count} as expected, in {seconds:.1f} s"
+
+
+@dataclass(frozen=True)
+class ReignSeen:
+    """Mastership on the run's clock: seconds from the fault, negative before it."""
+
+    vhid: int
+    network: str
+    node: str
+    start: float
+    last: float
+    adverts: int
+    skews: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class OverlapSeen:
+    """Two masters at once, on the run's clock."""
+
+    vhid: int
+    network: str
+    nodes: tuple[str, str]
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class FailoverReport:
+    """began: ISO 8601, UTC. fault_at: seconds since the epoch, by the wire; undone_at, seconds: on the run's clock.
+
+    stall_fault, stall: the host's longest stall from 1 s before the fault to its undoing, and in the whole run.
+    dropped: frames the capture lost. repeated: adverts with a counter heard before. malformed: frames of protocol 112
+    that are no adverts, by reason.
+    """
+
+    topology: str
+    stage: str
+    fault: str
+    began: str
+    fault_at: float
+    undone_at: float
+    seconds: float
+    hand_overs: tuple[HandOver, ...]
+    probes: tuple[ProbeResult, ...]
+    reigns: tuple[ReignSeen, ...]
+    overlaps: tuple[OverlapSeen, ...]
+    stall_fault: float
+    stall: float
+    dropped: int
+    repeated: int
+    malformed: Mapping[str, int]
+    ok: bool
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that was not as expected, one line each."""
+        moved = [
+            f"{one.phase}: VHID {one.vhid} on {one.network}: {one.problem}" for one in self.hand_overs if not one.ok
+        ]
+        return (*moved, *(f"{one.id}: {one.problem}" for one in self.probes if not one.ok))
+
+
+def make_report(
+    topology: Topology,
+    stage: Stage,
+    outcome: Outcome,
+    times: Times,
+    stalls: Stalls,
+    recorder: Recorder,
+    dropped: Mapping[str, int],
+    hand_overs: Sequence[HandOver],
+    probes: Sequence[ProbeResult],
+) -> FailoverReport:
+    """Put a finished run together."""
+    zero = times.fault
+    found = reigns(recorder.ledger.adverts)
+    return FailoverReport(
+        topology=topology.name,
+        stage=stage.value,
+        fault=str(outcome.fault),
+        began=datetime.fromtimestamp(times.baseline, UTC).isoformat(timespec="milliseconds"),
+        fault_at=zero,
+        undone_at=times.undone - zero,
+        seconds=times.end - times.baseline,
+        hand_overs=tuple(hand_overs),
+        probes=tuple(probes),
+        reigns=tuple(
+            ReignSeen(r.vhid, r.network, r.node, r.start - zero, r.last - zero, r.adverts, r.skews) for r in found
+        ),
+        overlaps=tuple(OverlapSeen(o.vhid, o.network, o.nodes, o.start - zero, o.end - zero) for o in overlaps(found)),
+        stall_fault=stalls.worst(zero - 1.0, times.undone),
+        stall=stalls.worst(times.baseline, times.end),
+        dropped=sum(dropped.values()),
+        repeated=sum(advert.repeated for advert in recorder.ledger.adverts),
+        malformed=dict(recorder.ledger.malformed),
+        ok=all(move.ok for move in hand_overs) and all(probe.ok for probe in probes),
+    )
+
+
+def to_json(report: FailoverReport) -> dict[str, object]:
+    """Plain JSON values, with the list of problems."""
+    return {**asdict(report), "problems": list(report.problems)}
+
+
+def to_text(report: FailoverReport) -> str:
+    """For a terminal: two tables, the host's part, what was wrong."""
+    good = sum(move.ok for move in report.hand_overs) + sum(probe.ok for probe in report.probes)
+    count = len(report.hand_overs) + len(report.probes)
+    lines = [
+        TITLE.format(topology=report.topology, stage=report.stage, fault=report.fault),
+        "",
+        *_table(HEAD_HAND_OVERS, [hand_over_row(one) for one in report.hand_overs]),
+        "",
+        *_table(HEAD_PROBES, [probe_row(one) for one in report.probes]),
+        "",
+        HOST.format(fault=report.stall_fault, total=report.stall, dropped=report.dropped),
+        *report.problems,
+        END.format(verdict=VERDICTS[report.ok], ok=good, count=count, seconds=report.seconds),
+    ]
+    return "\n".join(lines)
+
+
+def hand_over_row(one: HandOver) -> tuple[str, ...]:
+    """Cells under HEAD_HAND_OVERS."""
+    moves = (STAYS if one.at is None else MOVES).format(old=one.old, new=one.new)
+    verdict = _verdict(one.ok, one.problem, one.miss, one.allowance)
+    return (
+        one.phase, str(one.vhid), moves, one.cause, _seconds(one.at), _range(one.law),
+        _seconds(one.silence), _range(one.silence_law), verdict,
+    )  # fmt: skip
+
+
+def probe_row(one: ProbeResult) -> tuple[str, ...]:
+    """Cells under HEAD_PROBES."""
+    outage = _seconds(one.outage, ENDLESS if one.fate == "lost" else NEVER)
+    back = RESUMED.format(one.resumed) if one.resumed is not None else _seconds(one.back_outage)
+    verdict = _verdict(one.ok, one.problem, one.miss, one.allowance)
+    return one.id, one.fate, outage, _range(one.law), str(one.lost), back, verdict
+
+
+def save(report: FailoverReport, directory: Path, captured: Path | None = None) -> tuple[Path, ...]:
+    """Write JSON, text and, from a capture's directory, all frames in one pcap. Returns the files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / JSON_FILE).write_text(json.dumps(to_json(report), indent=2) + "\n")
+    (directory / TEXT_FILE).write_text(to_text(report) + "\n")
+    files = [directory / JSON_FILE, directory / TEXT_FILE]
+    if captured is not None:
+        # Each frame once: what crosses a machine's port crosses its bridge too.
+        frames = [frame for path in sorted(captured.glob("br-*.pcap")) for frame in pcap.read(path)]
+        pcap.write(directory / PCAP_FILE, frames)
+        files.append(directory / PCAP_FILE)
+    return tuple(files)
+
+
+def _verdict(ok: bool, problem: str, miss: float, allowance: float) -> str:
+    if not ok:
+        return problem
+    return EXPLAINED_BY.format(miss=miss, allowance=allowance) if miss else EXPLAINED
+
+
+def _seconds(value: float | None, absent: str = NOTHING) -> str:
+    return absent if value is None else SECONDS.format(value)
+
+
+def _range(value: tuple[float, float] | None) -> str:
+    return NOTHING if value is None else RANGE.format(*value)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)
+    ]
