@@ -55,7 +55,7 @@ def status(_: Context, name: str = "", json: bool = False) -> None:
     _end(command.run(name or None, json))
 
 
-@task(help={"json": JSON})
+@task(name="list", help={"json": JSON})
 def list_(_: Context, json: bool = False) -> None:
     """Every lab of this user."""
     from lab.commands import list as command
@@ -169,7 +169,7 @@ def log(_: Context, node: str, follow: bool = False, name: str = "") -> None:
     _end(command.log(name or None, node, follow))
 
 
-@task(help={"json": JSON})
+@task(name="list", help={"json": JSON})
 def image_list(_: Context, json: bool = False) -> None:
     """Guest images: what is built, how large, from which recipe."""
     from lab.commands import image as command
@@ -178,7 +178,9 @@ def image_list(_: Context, json: bool = False) -> None:
 
 
 @task(
-    help={"image": "standin or client (default: all)", "force": "build again even if it is there"}, iterable=["image"]
+    name="build",
+    help={"image": "standin or client (default: all)", "force": "build again even if it is there"},
+    iterable=["image"],
 )
 def image_build(_: Context, image: list[str], force: bool = False) -> None:
     """Build guest images that are not there yet."""
@@ -187,7 +189,7 @@ def image_build(_: Context, image: list[str], force: bool = False) -> None:
     _end(command.build(image, force))
 
 
-@task(help={"json": JSON})
+@task(name="verify", help={"json": JSON})
 def image_verify(_: Context, json: bool = False) -> None:
     """Check every image against its SHA-256."""
     from lab.commands import image as command
@@ -195,7 +197,7 @@ def image_verify(_: Context, json: bool = False) -> None:
     _end(command.verify(json))
 
 
-@task
+@task(name="prune")
 def image_prune(_: Context) -> None:
     """Remove images of older recipes, and what killed builds left."""
     from lab.commands import image as command
@@ -203,7 +205,7 @@ def image_prune(_: Context) -> None:
     _end(command.prune())
 
 
-@task(positional=["file"], help={"file": "a pfSense memstick-serial image"})
+@task(name="add", positional=["file"], help={"file": "a pfSense memstick-serial image"})
 def image_add(_: Context, file: str) -> None:
     """Take a pfSense image of your own into the cache."""
     from lab.commands import image as command
@@ -248,17 +250,10 @@ def test(_: Context, fast: bool = False, args: str = "") -> None:
     raise Exit(code=command.run(fast=fast, args=args))
 
 
-lab = Collection("lab", up, down, status, check, failover, faults, carp, power, plug, unplug, console, log)
-lab.add_task(list_, name="list")
-lab.add_task(exec_, name="exec")
-
-image = Collection("image")
-image.add_task(image_list, name="list")
-image.add_task(image_build, name="build")
-image.add_task(image_verify, name="verify")
-image.add_task(image_prune, name="prune")
-image.add_task(image_add, name="add")
-
+lab = Collection(
+    "lab", up, down, status, list_, check, failover, faults, carp, power, plug, unplug, console, exec_, log
+)
+image = Collection("image", image_list, image_build, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)
 
 namespace = Collection(test, lab, image, topology)

@@ -81,6 +81,7 @@ class Scene:
 
 
 def make_scene(plan: Plan) -> Scene:
+    """What is drawn of a plan, whoever draws it."""
     topology = plan.topology
     columns = tuple(
         Column(node.name, node.title, node.hostname, topology.firewalls[node.name].advskew) for node in plan.firewalls
