@@ -51,7 +51,8 @@ class Times:
 class HandOver:
     """One VHID at one event (`phase`: fault or return).
 
-    at, law: since the event, measured and predicted; law is None where nothing should move.
+    at, law: since the event, measured and predicted. law is None where nothing should move, and at the return: the wire
+    does not show when a node that boots is ready.
     silence, silence_law: since the old master's last advert.
     miss: how far outside the law; allowance: what the host's stall, late timers and the doubt about the event explain.
     """
@@ -79,6 +80,7 @@ class HandOver:
 class ProbeResult:
     """One probe. outage: longest gap from the fault to its undoing, None: endless. lost: questions never answered in it.
 
+    grain: how much longer than the outage itself that gap may be. miss: how far outside [low, high + grain] it lies.
     back_outage, back_lost: the same from the undoing on. resumed: seconds from the undoing to the next answer, for a
     probe that was expected lost.
     """
@@ -94,6 +96,7 @@ class ProbeResult:
     back_law: tuple[float, float] | None
     back_lost: int
     resumed: float | None
+    grain: float
     allowance: float
     ok: bool
     problem: str = ""
@@ -163,7 +166,7 @@ def _hand_over(
         expected=expected or "",
         cause=move.cause.value,
         at=change.time - since if change else None,
-        law=_pair(move.at),
+        law=_pair(move.at) if first else None,
         silence=change.silence if change else None,
         silence_law=_pair(move.silence),
         two_masters=split,
@@ -219,12 +222,12 @@ def _probe_result(
     gap = longest_gap(tries, start, times.undone, DEAD_AFTER + traffic.grain)
     back = longest_gap(tries, times.undone, times.end, DEAD_AFTER + traffic.grain)
     quiet = None if new else longest_gap(tries, times.baseline, times.injected)
-    noise = max(0.0, (quiet.seconds or 0.0) - traffic.grain) if quiet else 0.0
-    allowed = allowance + noise + traffic.grain
+    # What it shows when nothing happens, or could show at most: no part of an outage.
+    grain = max(traffic.grain, (quiet.seconds or 0.0) if quiet else 0.0)
     resumed = answered_after(tries, times.undone)
-    miss, problem = _judge(expected, gap, allowed, tries)
+    miss, problem = _judge(expected, gap, grain, allowance, tries)
     if not problem and expected.fate is not Fate.DENIED:
-        problem = _judge_return(expected, gap, back, resumed, allowed)
+        problem = _judge_return(expected, back, resumed, grain, allowance)
     lost_one = expected.fate is Fate.LOST
     return ProbeResult(
         id=expected.probe.id,
@@ -238,13 +241,16 @@ def _probe_result(
         back_law=_pair(expected.back),
         back_lost=back.lost if back and not lost_one else 0,
         resumed=resumed - times.undone if lost_one and resumed is not None else None,
-        allowance=allowed,
+        grain=grain,
+        allowance=allowance,
         ok=not problem,
         problem=problem,
     )
 
 
-def _judge(expected: ProbeOutcome, gap: Gap | None, allowed: float, tries: tuple[Try, ...]) -> tuple[float, str]:
+def _judge(
+    expected: ProbeOutcome, gap: Gap | None, grain: float, allowance: float, tries: tuple[Try, ...]
+) -> tuple[float, str]:
     """How far outside the law, and what is wrong, if anything, between the fault and its undoing."""
     if expected.fate is Fate.DENIED:
         answers = sum(try_.answered is not None for try_ in tries)
@@ -257,12 +263,12 @@ def _judge(expected: ProbeOutcome, gap: Gap | None, allowed: float, tries: tuple
     law = expected.outage or Interval(0.0, 0.0)
     if gap.seconds is None:
         return 0.0, ENDLESS.format(expected=law)
-    miss = law.miss(gap.seconds)
-    return miss, LATE.format(miss=miss, allowance=allowed) if abs(miss) > allowed else ""
+    miss = Interval(law.low, law.high + grain).miss(gap.seconds)
+    return miss, LATE.format(miss=miss, allowance=allowance) if abs(miss) > allowance else ""
 
 
 def _judge_return(
-    expected: ProbeOutcome, gap: Gap | None, back: Gap | None, resumed: float | None, allowed: float
+    expected: ProbeOutcome, back: Gap | None, resumed: float | None, grain: float, allowance: float
 ) -> str:
     if expected.back is None:
         return ""
@@ -272,8 +278,8 @@ def _judge_return(
         return ""
     if back is None or back.seconds is None:
         return NO_RETURN
-    miss = expected.back.miss(back.seconds)
-    return LATE.format(miss=miss, allowance=allowed) if miss > allowed else ""
+    miss = expected.back.miss(back.seconds) - grain
+    return LATE.format(miss=miss, allowance=allowance) if miss > allowance else ""
 
 
 def _pair(interval: Interval | None) -> tuple[float, float] | None:

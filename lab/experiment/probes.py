@@ -39,7 +39,7 @@ NO_GUEST = "Probes could not be started on {machine}"
 class Traffic:
     """A probe with its place on the wire. tap: where its machine is heard. period: seconds between tries.
 
-    grain: how coarse its answer to "how long" is, in seconds.
+    grain: how much longer than the outage itself the gap between two answers may be, in seconds.
     """
 
     probe: Probe
@@ -62,7 +62,7 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
     if probe.path.protocol == "icmp":
         period = PING_PERIOD if probe.path.verdict.allowed else DENIED_PERIOD
         command = PING.format(period=period, ident=ident, address=probe.destination)
-        return Traffic(probe, PingKey(*ends, ident), tap, period, period, command)
+        return Traffic(probe, PingKey(*ends, ident), tap, period, 2 * period, command)
     if probe.flow is not Flow.FRESH or probe.path.port is None:
         raise ValueError(f"no command for {probe.id}")
     command = CONNECT.format(
@@ -73,7 +73,7 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
         port=probe.path.port,
     )
     key = ConnectKey(*ends, probe.path.port)
-    return Traffic(probe, key, tap, CONNECT_PERIOD, CONNECT_PERIOD + CONNECT_PATIENCE, command)
+    return Traffic(probe, key, tap, CONNECT_PERIOD, 2 * CONNECT_PERIOD + CONNECT_PATIENCE, command)
 
 
 def start(guests: Mapping[str, Guest], traffic: Iterable[Traffic]) -> None:

@@ -27,6 +27,7 @@ NOBODY = IPv4Address(0)
 NO_ANSWER = "no answer"
 OPEN = "open"
 JOINED = " and "
+TOO_MANY = "{macs}, {answers} answers to {asked} questions"
 BECAUSE = "{word} ({reason})"
 
 
@@ -46,10 +47,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """macs: everyone who answered ARP. reply: `open`, `refused` or "" to a SYN."""
+    """macs: everyone who answered ARP, each once. answers, asked: how many answers to how many ARP questions.
+    reply: `open`, `refused` or "" to a SYN."""
 
     macs: tuple[str, ...]
     reply: str
+    answers: int
+    asked: int
 
 
 def questions(topology: Topology, stage: Stage) -> tuple[Question, ...]:
@@ -64,17 +68,24 @@ def ask(world: World, asked: Sequence[Question]) -> tuple[Answer, ...]:
         for q in asked
     ]
     out = world.run(["python3", "-I", str(PROGRAM), json.dumps(rows)], timeout=ASK_SECONDS)
-    return tuple(Answer(tuple(row["macs"]), row["reply"]) for row in json.loads(out))
+    return tuple(Answer(tuple(row["macs"]), row["reply"], row["answers"], row["asked"]) for row in json.loads(out))
 
 
 def segment_results(asked: Sequence[Question], answers: Sequence[Answer]) -> Iterator[CheckResult]:
     for question, answer in zip(asked, answers, strict=True):
-        seen = answer.reply if question.port else JOINED.join(answer.macs)
+        seen = answer.reply if question.port else _who(answer)
         expected = question.expected or NO_ANSWER
         if question.verdict is not None:
             expected = BECAUSE.format(word=expected, reason=question.verdict.reason)
         ok = seen == question.expected
         yield CheckResult(question.id, question.what, expected, seen or NO_ANSWER, ok)
+
+
+def _who(answer: Answer) -> str:
+    macs = JOINED.join(answer.macs)
+    if answer.answers <= answer.asked:
+        return macs
+    return TOO_MANY.format(macs=macs, answers=answer.answers, asked=answer.asked)
 
 
 def _virtual(topology: Topology, stage: Stage) -> Iterator[Question]:

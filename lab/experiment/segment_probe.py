@@ -1,9 +1,11 @@
 """Asks the lab's segments from outside any machine: who has this address, and is this port open?
 
 A program of its own (`python3 segment_probe.py QUESTIONS`), run as root in the lab's namespace; standard library only.
+
 QUESTIONS is a JSON list of {"link", "address", "port", "source"}: `port` 0 asks ARP alone; otherwise a SYN is sent from
-`source`, an address nobody has. The answer on stdout is a JSON list in the same order: {"macs": [...], "reply":
-"open" | "refused" | ""}. Frames leave with the bridge's own address, so that answers come back to the bridge itself.
+`source`, an address nobody has. On stdout a JSON list in the same order: {"macs": [...], "reply": "open" | "refused" |
+"", "answers": N, "asked": N}; the numbers count ARP packets about that address. Frames leave with the bridge's own
+address, so that answers come back to the bridge itself.
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ class Question:
     ident: int
     macs: list[bytes] = field(default_factory=list)
     reply: str = ""
-    asked: float = 0.0
-    tries: int = 0
+    answers: int = 0
+    asked: int = 0
+    last: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -72,13 +75,15 @@ def syn_frame(own: bytes, to: bytes, source: bytes, address: bytes, ports: tuple
     return to + own + struct.pack(">H", IPV4) + head + tcp
 
 
-def take(frame: bytes, question: Question) -> bytes | None:
+def take(frame: bytes, own: bytes, question: Question) -> bytes | None:
     """Note what a frame says about a question. Returns an ARP sender that asks for our borrowed address, to be answered."""
     kind = int.from_bytes(frame[12:14], "big")
     if kind == ARP and len(frame) >= 42:
         operation = int.from_bytes(frame[20:22], "big")
-        if operation == REPLY and frame[28:32] == question.address and frame[22:28] not in question.macs:
-            question.macs.append(frame[22:28])
+        if operation == REPLY and frame[:6] == own and frame[28:32] == question.address:
+            question.answers += 1
+            if frame[22:28] not in question.macs:
+                question.macs.append(frame[22:28])
         if operation == REQUEST and frame[38:42] == question.source and question.port:
             return frame[22:28]
     if kind == IPV4 and len(frame) >= 54 and frame[23] == 6:
@@ -96,11 +101,11 @@ def take(frame: bytes, question: Question) -> bytes | None:
 
 def ask(handle: socket.socket, own: bytes, question: Question, now: float) -> None:
     """Send what is due: ARP first, the SYN once somebody has the address."""
-    if question.done or now - question.asked < REPEAT:
+    if question.done or now - question.last < REPEAT:
         return
-    question.asked = now
-    question.tries += 1
+    question.last = now
     if not question.macs:
+        question.asked += 1
         handle.send(arp_frame(REQUEST, own, bytes(4), BROADCAST, question.address))
     else:
         ports = (question.ident, question.port)
@@ -131,11 +136,11 @@ def run(questions: list[Question]) -> None:
                 if question.link != link:
                     continue
                 had = bool(question.macs)
-                asker = take(frame, question)
+                asker = take(frame, own[link], question)
                 if asker:
                     handle.send(arp_frame(REPLY, own[link], question.source, asker, frame[28:32]))
                 if question.port and question.macs and not had:
-                    question.asked = 0.0
+                    question.last = 0.0
 
 
 def main(text: str) -> None:
@@ -146,7 +151,19 @@ def main(text: str) -> None:
         for n, row in enumerate(rows)
     ]
     run(questions)
-    print(json.dumps([{"macs": [mac.hex(":") for mac in q.macs], "reply": q.reply} for q in questions]))
+    asked: dict[tuple[str, bytes], int] = {}
+    for q in questions:
+        asked[q.link, q.address] = asked.get((q.link, q.address), 0) + q.asked
+    answers = [
+        {
+            "macs": [mac.hex(":") for mac in q.macs],
+            "reply": q.reply,
+            "answers": q.answers,
+            "asked": asked[q.link, q.address],
+        }
+        for q in questions
+    ]
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from lab.topology.plan import bridge_name
 PATIENCE = 1.5
 """A master whose next advert is this many of its own intervals late is no master any more (the timing law allows 3)."""
 
+OFF_PACE = 0.2
+"""Seconds off its own pace from which an advert belongs to a new reign, if a better one was heard before it."""
+
 _CARP = b"\x70"  # protocol 112 at its place in an IPv4 header
 
 
@@ -201,13 +204,14 @@ def masters(adverts: Sequence[AdvertSeen], now: float) -> dict[Group, tuple[Adve
 def reigns(adverts: Iterable[AdvertSeen]) -> tuple[Reign, ...]:
     """Mastership over time, per VHID and node, in order of start.
 
-    A reign ends where the next advert is overdue and somebody else advertised meanwhile, or where it is overdue by more
-    than the law lets any backup wait.
+    A reign ends where the next advert is overdue and somebody else advertised meanwhile; where a better one was heard and
+    the next advert does not keep the pace (it yielded and came back; a master that heard nothing goes on as before); or
+    where it is overdue by more than the law lets any backup wait.
     """
     found: list[Reign] = []
     for heard in _by_group(adverts).values():
         for node in dict.fromkeys(advert.node for advert in heard):
-            others = [advert.time for advert in heard if advert.node != node]
+            others = [advert for advert in heard if advert.node != node]
             found += _reigns_of([advert for advert in heard if advert.node == node], others)
     return tuple(sorted(found, key=lambda reign: (reign.start, reign.vhid)))
 
@@ -219,13 +223,18 @@ def _by_group(adverts: Iterable[AdvertSeen]) -> dict[Group, list[AdvertSeen]]:
     return groups
 
 
-def _reigns_of(own: list[AdvertSeen], others: list[float]) -> list[Reign]:
+def _reigns_of(own: list[AdvertSeen], others: list[AdvertSeen]) -> list[Reign]:
+    times = [advert.time for advert in others]
     runs: list[list[AdvertSeen]] = [[own[0]]]
     for before, after in pairwise(own):
         wait = after.time - before.time
-        overdue = wait > before.interval * PATIENCE
-        replaced = bisect_right(others, before.time) != bisect_left(others, after.time)
-        if (overdue and replaced) or wait > 3 * before.advbase + 1:
+        between = others[bisect_right(times, before.time) : bisect_left(times, after.time)]
+        beaten = any(other.rank <= before.rank for other in between)
+        if (
+            (between and wait > before.interval * PATIENCE)
+            or (beaten and abs(wait - before.interval) > OFF_PACE)
+            or wait > 3 * before.advbase + 1
+        ):
             runs.append([])
         runs[-1].append(after)
     return [_reign(run) for run in runs]

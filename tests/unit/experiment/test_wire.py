@@ -76,6 +76,18 @@ def test_demotion_shows_as_a_skew_and_hands_over() -> None:
     assert reigns(heard.adverts)[0].skews == ((1, 0), (1, 240))
 
 
+def test_a_demoted_master_that_comes_back_has_two_reigns() -> None:
+    heard = ledger(
+        adverts("lan", 1, A, 0, 0, 3),
+        [advert(3.3, "lan", 1, A, 240)],
+        adverts("lan", 1, B, 100, 3.301, 6.1),
+        adverts("lan", 1, A, 0, 6.083, 9),
+    )
+    assert [reign.node for reign in reigns(heard.adverts)] == ["master", "backup", "master"]
+    assert [change.new for change in take_overs(heard.adverts)] == ["backup", "master"]
+    assert overlaps(reigns(heard.adverts)) == ()
+
+
 def test_one_late_advert_ends_no_reign() -> None:
     heard = ledger([advert(t, "lan", 1, A) for t in (0, 1, 3.2, 4.2)])
     (reign,) = reigns(heard.adverts)

@@ -1,0 +1,169 @@
+"""lab.check and lab.failover against a whole lab in namespaces, by the wire; and each seen to find what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from lab.errors import LabError
+from lab.expect.fault import parse
+from lab.experiment import pcap
+from lab.experiment.capture import TcpdumpCapture, listen
+from lab.experiment.checks import CheckReport, run_checks
+from lab.experiment.failover import Failover
+from lab.experiment.mastership import mastership
+from lab.experiment.recorder import capture_filters
+from lab.experiment.report import PCAP_FILE, FailoverReport, save, to_text
+from lab.paths import project_root
+from lab.topology.load import load_topology
+from lab.topology.model import Topology
+from lab.topology.stage import Stage
+from tests.wire.cluster import Cluster
+from tests.wire.namespaces import Network, until
+
+pytestmark = pytest.mark.wire
+
+Make = Callable[..., Cluster]
+
+
+def load(name: str) -> Topology:
+    return load_topology(name, project_root() / "topologies")
+
+
+@pytest.fixture
+def make(network: Network) -> Iterator[Make]:
+    """conntrackd takes socket paths of 108 characters at most, so the directory's name is short."""
+    directory = Path(tempfile.mkdtemp(prefix="exp-", dir="/var/tmp"))
+
+    def build(topology: Topology, stage: Stage = Stage.RULES) -> Cluster:
+        cluster = Cluster(network, topology, stage, directory)
+        cluster.up()
+        return cluster
+
+    yield build
+    shutil.rmtree(directory)
+
+
+def failover(cluster: Cluster, directory: Path, *fault: str) -> FailoverReport:
+    """One run; everything about it is printed."""
+    capture = TcpdumpCapture(cluster.world, capture_filters(cluster.topology), directory)
+    report = Failover(cluster, parse(cluster.topology, *fault), capture).run()
+    print(to_text(report))
+    return report
+
+
+def failed(report: CheckReport) -> set[str]:
+    for result in report.failed:
+        print(result)
+    return {result.id for result in report.failed}
+
+
+@pytest.mark.parametrize(("name", "stage"), [("uranus", Stage.RULES), ("uranus-recommended", Stage.XMLRPC)])
+def test_a_lab_is_what_its_topology_says_at_its_stage(make: Make, name: str, stage: Stage) -> None:
+    report = run_checks(make(load(name), stage))
+    assert failed(report) == set()
+    assert {result.id.split(":")[0] for result in report.results} == {"path", "master", "arp", "sync", "word"}
+
+
+def test_a_lab_that_is_behind_its_stage_is_found_out(make: Make) -> None:
+    cluster = make(load("uranus"), Stage.XMLRPC)
+    cluster.stage = Stage.RULES
+    found = failed(run_checks(cluster))
+    assert {"sync:ha/443", "path:server>web:tcp/80", "path:web>gateway:icmp"} <= found
+    assert not any(name.startswith(("master", "arp", "word", "path:client>")) for name in found)
+
+
+def test_a_rule_too_many_and_two_masters_are_found_out(make: Make) -> None:
+    topology = load("uranus")
+    cluster = make(topology)
+    backup = cluster.firewalls["backup"]
+    # A wrong password on one VHID of one node: it hears nobody it believes. And DMZ may enter LAN.
+    odd = [replace(vip, password="other") if vip.vhid == 2 else vip for vip in backup.settings.vips]
+    backup.daemon.configure(odd)
+    master = cluster.firewalls["master"].node
+    master.run('nft insert rule inet standin arriving iifname "vtnet3*" accept')
+    until(lambda: backup.daemon.states()[1] == "MASTER")
+    seen = mastership(cluster)
+    assert set(seen.nodes("srv", 2)) == {"master", "backup"}
+    assert seen.nodes("lan", 1) == ("master",)
+    found = failed(run_checks(cluster))
+    assert {"master:srv/2", "arp:srv/172.17.2.252", "path:web>client:icmp", "path:web>client:tcp/80"} <= found
+    assert not found & {"master:lan/1", "arp:lan/172.17.1.252", "path:client>web:icmp"}
+
+
+def test_kill_and_return(make: Make, tmp_path: Path) -> None:
+    report = failover(make(load("uranus")), tmp_path / "run", "kill")
+    assert report.ok, report.problems
+    assert report.dropped == 0
+    assert len(report.hand_overs) == 8
+    files = save(report, tmp_path / "report", tmp_path / "run")
+    assert all(file.stat().st_size for file in files)
+    assert len(pcap.read(tmp_path / "report" / PCAP_FILE)) > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("carp-off",), ("maintenance",), ("demotion",), ("kill", "backup"),
+        ("unplug", "master", "ha"), ("unplug", "master", "lan"), ("unplug", "master", "wan"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["uranus", "uranus-recommended"])
+def test_every_fault_does_what_it_is_expected_to(make: Make, tmp_path: Path, name: str, fault: tuple[str, ...]) -> None:
+    report = failover(make(load(name)), tmp_path, *fault)
+    assert report.ok, report.problems
+
+
+@pytest.mark.slow
+def test_kill_keeps_old_internet_flows_where_the_wan_address_moves(make: Make, tmp_path: Path) -> None:
+    report = failover(make(load("uranus-recommended")), tmp_path, "kill")
+    assert report.ok, report.problems
+    assert not any(probe.fate == "lost" for probe in report.probes)
+
+
+@pytest.mark.slow
+def test_a_backup_that_waits_longer_than_it_should_is_found_out(make: Make, tmp_path: Path) -> None:
+    cluster = make(load("uranus"))
+    backup = cluster.firewalls["backup"]
+    for vip in backup.settings.vips:
+        backup.daemon.ask("vhid", nic=vip.nic, vhid=vip.vhid, advskew=254)
+    report = failover(cluster, tmp_path, "kill")
+    late = [one for one in report.hand_overs if one.phase == "fault"]
+    assert all(not one.ok and one.miss > 0.5 for one in late)
+
+
+@pytest.mark.slow
+def test_states_that_are_not_shared_are_found_out(make: Make, tmp_path: Path) -> None:
+    """Without its state the backup gives an old ping its own address: it goes on, where it should have been lost."""
+    cluster = make(load("uranus"))
+    for firewall in cluster.firewalls.values():
+        firewall.node.run(f"conntrackd -C {firewall.daemon.run_dir}/conntrackd.conf -k")
+        firewall.settings = replace(firewall.settings, state_sync=None)
+    report = failover(cluster, tmp_path, "kill")
+    assert {probe.id for probe in report.probes if not probe.ok} >= {"client>internet:icmp:old"}
+
+
+def test_an_unhealthy_lab_is_left_alone(make: Make, tmp_path: Path) -> None:
+    cluster = make(load("uranus"))
+    cluster.carp_off("master")
+    until(lambda: cluster.firewalls["backup"].daemon.states() == ["MASTER"] * 4)
+    with pytest.raises(LabError, match="not healthy") as caught:
+        failover(cluster, tmp_path, "kill")
+    assert "backup" in caught.value.problem.seen
+    assert cluster.firewalls["master"].daemon.process is not None
+    assert cluster.firewalls["master"].daemon.process.poll() is None
+
+
+def test_a_link_that_is_not_there_is_named(make: Make) -> None:
+    cluster = make(load("uranus"), Stage.BARE)
+    with pytest.raises(LabError, match="br-attic"):
+        listen(cluster.world, ["br-lan", "br-attic"], 0.1)
+    report = run_checks(cluster)
+    assert failed(report) == set()
+    assert asdict(report)["stage"] == "bare"
