@@ -22,7 +22,9 @@ MACHINE_LIMIT = 64
 PREFIX_MIN, PREFIX_MAX = 8, 30
 """A /30 has room for the two firewalls of a sync network, and no smaller one has."""
 
-RESERVED_NETWORKS = {ANYWHERE: "rules", THIS_FIREWALL: "rules"}
+RESERVED_NETWORKS = (ANYWHERE, THIS_FIREWALL)
+"""Rules use these words for something else."""
+
 RESERVED_MACHINES = ("br", "lab")
 """`br-NETWORK` would be a card's name as well as the bridge's; `lab` stands for all machines in messages."""
 
@@ -65,6 +67,7 @@ EXPECT_AT_MOST = "{limit} at most"
 EXPECT_INTERNET = "exactly one machine with `role: internet`: upstream router, DHCP server of the WAN and public host"
 EXPECT_PUBLIC = "an address outside the lab's networks, as 203.0.113.10"
 
+HINT_RESERVED = "the lab uses this word itself: take another"
 HINT_OVERLAP = "give each network a range of its own"
 HINT_SLOTS = "a firewall has one card per network, and {limit} PCI slots are kept for them"
 
@@ -149,7 +152,7 @@ def _firewalls(topology: Topology) -> Iterator[Issue]:
 def _names(topology: Topology) -> Iterator[Issue]:
     for name in topology.networks:
         if name in RESERVED_NETWORKS:
-            yield Issue(("networks", name), NAME_RESERVED, seen=name, about_key=True)
+            yield Issue(("networks", name), NAME_RESERVED, seen=name, hint=HINT_RESERVED, about_key=True)
     if len(topology.machines) > MACHINE_LIMIT:
         limit = EXPECT_AT_MOST.format(limit=MACHINE_LIMIT)
         yield Issue(("machines",), TOO_MANY_MACHINES, limit, str(len(topology.machines)))
@@ -159,7 +162,7 @@ def _names(topology: Topology) -> Iterator[Issue]:
     for section, name, networks in homes:
         path = (section, name)
         if name in RESERVED_MACHINES:
-            yield Issue(path, NAME_RESERVED, seen=name, about_key=True)
+            yield Issue(path, NAME_RESERVED, seen=name, hint=HINT_RESERVED, about_key=True)
         elif section == "machines" and name in topology.firewalls:
             yield Issue(path, NAME_TAKEN, seen=name, about_key=True)
             continue
