@@ -76,6 +76,18 @@ class Firewall:
     def log(self) -> str:
         return self.log_file.read_text() if self.log_file.exists() else ""
 
+    def cpu_seconds(self) -> float:
+        """Processor time of the daemon so far."""
+        assert self.process
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> int:
+        """Resident bytes of the daemon."""
+        assert self.process
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def kill(self) -> None:
         """kill -9; what it left in its namespace stays."""
         assert self.process

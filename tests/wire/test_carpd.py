@@ -144,11 +144,11 @@ def test_vips_come_and_go_by_configuration(pair: Pair) -> None:
     assert pair.a.states() == ["BACKUP", "MASTER"]  # as FreeBSD: an address starts its VHID anew
     pair.b.ask("remove_vips")
     assert pair.b.status()["vhids"] == []
-    until(lambda: pair.a.states() == ALL_MASTER)
+    pair.crown(pair.a)
     for address in ("172.17.1.251", "172.17.1.252"):
         pair.client.run(f"ping -c 1 -W 2 {address}")
     pair.a.configure([second, pair.vips[1]])
-    until(lambda: pair.a.states() == ALL_MASTER)
+    pair.crown(pair.a)
     assert "172.17.1.252" not in pair.a.node.run("ip -4 addr show dev vtnet0.1")
     pair.a.ask("remove_vips")
     until(lambda: virtual_devices(pair.a) == [])
@@ -157,6 +157,7 @@ def test_vips_come_and_go_by_configuration(pair: Pair) -> None:
 
 def test_wrong_password_makes_two_masters_and_is_counted(pair: Pair) -> None:
     pair.b.configure([replace(one, password="another") for one in pair.wanted(pair.b)])
+    pair.crown(pair.b)
     until(lambda: pair.b.states() == ALL_MASTER and pair.a.states() == ALL_MASTER)
     until(lambda: pair.a.counter("badauth") > 0 and pair.b.counter("badauth") > 0)
     pair.b.configure(pair.wanted(pair.b))
@@ -217,3 +218,16 @@ def test_own_adverts_that_come_back_are_dropped(pair: Pair, tmp_path: Path) -> N
     pair.client.send_frame("lan", capture.frames()[0].data)
     until(lambda: pair.a.counter("echoes") > 0)
     assert pair.a.states() == ALL_MASTER
+
+
+@pytest.mark.slow
+def test_an_idle_daemon_costs_next_to_nothing(pair: Pair) -> None:
+    seconds = 20.0
+    firewalls = (pair.a, pair.b)
+    before = [firewall.cpu_seconds() for firewall in firewalls]
+    time.sleep(seconds)
+    for firewall, start in zip(firewalls, before, strict=True):
+        share, memory = (firewall.cpu_seconds() - start) / seconds, firewall.memory()
+        print(f"{firewall.node.name}: {share:.2%} of a core, {memory / 1e6:.1f} MB")
+        assert share < 0.01
+        assert memory < 40e6

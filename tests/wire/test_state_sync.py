@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
-from standin.model import StateSync
 from standin.state_sync import take_charge_command
 
 from tests.wire.firewalls import GUEST, ROOT, Firewall, Pair
@@ -43,21 +41,15 @@ class RoutedPair:
         self.pair = Pair(network, directory)
         self.synced = synced
         self.network = network
-        for mark, (firewall, peer) in enumerate(((self.pair.a, "b"), (self.pair.b, "a")), start=0xA1):
+        for mark, firewall in enumerate((self.pair.a, self.pair.b), start=0xA1):
             node = firewall.node
             network.plug_in(node, "ha", f"{HA[node.name]}/24")
             node.sysctl("net.ipv4.ip_forward", 1)
             load_rules(node, RULES.format(mark=mark))
             node.sysctl("net.netfilter.nf_conntrack_tcp_loose", 0)
-            self._sync(firewall, peer)
         self.server = network.node("server", srv="172.17.2.10/24")
         self.pair.client.run("ip route add default via 172.17.1.252")
         self.server.run("ip route add default via 172.17.2.252")
-
-    def _sync(self, firewall: Firewall, peer: str) -> None:
-        nic = firewall.node.cables["ha"]
-        local = HA[firewall.node.name]
-        firewall.sync = StateSync(nic, IPv4Address(local), IPv4Address(HA[peer]), 1)
 
     def start(self) -> None:
         for firewall in (self.pair.a, self.pair.b):
@@ -66,43 +58,42 @@ class RoutedPair:
             firewall.start("--on-master", take_charge_command(firewall.run_dir))
         for firewall in (self.pair.a, self.pair.b):
             firewall.configure(self.pair.wanted(firewall))
+        self.pair.crown(self.pair.a)
 
     def crash_a(self) -> None:
         """Power off A: cables first, as the segments see it, then what ran; a reboot starts with an empty table."""
         a = self.pair.a
         a.crash()
         self.network.kill_all(a.node)
-        for device in a.node.run("ls /sys/class/net").split():
-            if "." in device:
-                a.node.run(f"ip link del {device}")
         a.node.run("conntrack -F")
 
-    def boot_a(self) -> None:
-        """As the stand-in boots: cables, state sync, the peer's states, CARP last."""
+    def boot_a(self) -> Any:
+        """As the stand-in boots: cables, state sync, the peer's states, CARP last. What the resync gave."""
         a = self.pair.a
         for network in a.node.cables:
             self.network.plug(a.node, network)
         a.start("--allow", "0", "--on-master", take_charge_command(a.run_dir))
         a.configure(self.pair.wanted(a))
-        if self.synced:
-            sync(a, "start")
-            self.resync = sync(a, "resync_from_peer")
+        sync(a, "start")
+        resync = sync(a, "resync_from_peer")
         a.sysctl("allow", 1)
+        return resync
 
 
-def sync(firewall: Firewall, method: str) -> object:
-    """A method of ConntrackSync, run in the node's namespace."""
+def sync(firewall: Firewall, method: str) -> Any:
+    """The result of a method of ConntrackSync, run in the node's namespace."""
+    node = firewall.node
+    local, peer = HA[node.name], HA["b" if node.name == "a" else "a"]
     code = (
         "import json\nfrom ipaddress import IPv4Address\nfrom pathlib import Path\n"
         "from standin.model import StateSync\nfrom standin.state_sync import ConntrackSync\n"
-        f"state_sync = {firewall.sync!r}\n"
+        f"state_sync = StateSync({node.cables['ha']!r}, IPv4Address({local!r}), IPv4Address({peer!r}), 1)\n"
         f"print(json.dumps(ConntrackSync(state_sync, Path({str(firewall.run_dir)!r})).{method}()))\n"
     )
     script = firewall.run_dir / "sync.py"
     firewall.run_dir.mkdir(parents=True, exist_ok=True)
     script.write_text(code)
-    path = os.pathsep.join((str(ROOT), str(GUEST)))
-    return json.loads(firewall.node.run(f"env PYTHONPATH={path} {sys.executable} {script}"))
+    return json.loads(node.run(f"env PYTHONPATH={ROOT}:{GUEST} {sys.executable} {script}"))
 
 
 @pytest.fixture
@@ -141,13 +132,11 @@ def test_established_flow_survives_take_over_and_failback_only_with_sync(
 
     for routed in both:
         routed.crash_a()
-    for routed in both:
-        until(lambda routed=routed: routed.pair.b.states() == ["MASTER", "MASTER"])
+    until(lambda: all(routed.pair.b.states() == ["MASTER", "MASTER"] for routed in both))
     assert talks[0].goes_on()
     assert not talks[1].goes_on(2.0)
 
-    synced.boot_a()
-    answered, states, seconds = synced.resync
+    answered, states, seconds = synced.boot_a()
     assert answered
     assert states >= 1
     print(f"resync: {states} states in {seconds:.2f} s")
@@ -158,6 +147,7 @@ def test_established_flow_survives_take_over_and_failback_only_with_sync(
 
 def test_resync_without_a_peer_is_bounded(network: Network, short_path: Path) -> None:
     routed = RoutedPair(network, short_path, synced=True)
+    network.unplug(routed.pair.b.node, "ha")
     sync(routed.pair.a, "start")
     answered, _, seconds = sync(routed.pair.a, "resync_from_peer")
     assert not answered

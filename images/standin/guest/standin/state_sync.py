@@ -74,7 +74,7 @@ _RESOLVED = 0x2  # ATF_COM
 _POLL = 0.1  # seconds
 _ASK_AGAIN = 1.0  # seconds
 _PATIENCE = 2.0  # seconds without a word from a peer whose MAC does not resolve
-_PATIENCE_IF_THERE = 5.0  # the same, from a peer that answers ARP
+_PATIENCE_IF_THERE = 3.0  # the same, from a peer that answers ARP
 _QUIET = 0.5  # seconds
 _BULK = 50  # states that arrive in _QUIET; more means that the peer is still sending its table
 
