@@ -107,6 +107,10 @@ class Network:
         if address:
             run(f"ip -n {node.namespace} addr add {address} brd + dev {device}")
 
+    def unplug_for_good(self, node: Node, network: str) -> None:
+        """Take the device out of the node."""
+        run(f"ip -n {node.namespace} link del {node.cables.pop(network)}")
+
     def unplug(self, node: Node, network: str) -> None:
         run(f"ip -n {self.switch} link set {node.port(network)} down")
 

@@ -220,6 +220,25 @@ def test_own_adverts_that_come_back_are_dropped(pair: Pair, tmp_path: Path) -> N
     assert pair.a.states() == ALL_MASTER
 
 
+def test_a_nic_that_appears_later_and_is_replaced_is_served(network: Network, tmp_path: Path) -> None:
+    network.segment("lan")
+    node = network.node("a")
+    firewall = Firewall(network, node, tmp_path / "a")
+    firewall.start()
+    firewall.configure([vip("vtnet0", 1, "172.17.1.252/24")])
+    assert firewall.states() == ["INIT"]
+    for _ in range(2):
+        network.plug_in(node, "lan", "172.17.1.254/24")
+        until(lambda: firewall.states() == ["BACKUP"])
+        firewall.ask("vhid", nic="vtnet0", vhid=1, state="MASTER")
+        with Capture(network, "lan", tmp_path, "proto 112") as capture:
+            until(lambda: bool(capture.adverts()))
+        assert capture.adverts()[0].heard.source == pack_address("172.17.1.254")
+        network.unplug_for_good(node, "lan")
+        until(lambda: firewall.states() == ["INIT"])
+    assert firewall.status()["demotion"] == 240
+
+
 @pytest.mark.slow
 def test_an_idle_daemon_costs_next_to_nothing(pair: Pair) -> None:
     seconds = 20.0

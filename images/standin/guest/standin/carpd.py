@@ -39,6 +39,7 @@ SOCKET_NAME = "carpd.sock"
 _STALL = 250_000  # microseconds; a wake-up later than this means that the machine stood still
 _GRACE = 0.05  # seconds; after such a stall adverts that came meanwhile may be read before timers fire
 
+CANNOT_LISTEN = "carp: {nic}: adverts cannot be received: {reason}"
 CANNOT_RAISE = "carp: {nic}: virtual MAC of vhid {vhid} is not possible: {reason}"
 
 
@@ -135,8 +136,12 @@ class Carpd:
             known.close()
             del self._sockets[nic]
         if index and nic not in self._sockets:
-            prepare_arp(nic)
-            opened = self._sockets[nic] = AdvertSocket(nic, index)
+            try:
+                prepare_arp(nic)
+                opened = self._sockets[nic] = AdvertSocket(nic, index)
+            except OSError as refusal:  # the device has gone again; its return is another link event
+                self._log.write([CANNOT_LISTEN.format(nic=nic, reason=refusal.strerror)])
+                return
             self.selector.register(opened, selectors.EVENT_READ, lambda: self._read_adverts(opened))
 
     def _read_links(self) -> None:
