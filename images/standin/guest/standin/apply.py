@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from standin import dhcp, network
+from standin import cluster, dhcp, network
 from standin.config_store import write_through
 from standin.facts import Facts, gather
 from standin.places import Places
@@ -57,6 +57,32 @@ def reload_filter(places: Places) -> None:
     with one_at_a_time(places):
         settings = load(places)
         apply_filter(places, settings, current_facts(places, settings))
+
+
+def reload_all(places: Places) -> None:
+    """Everything config.xml says, as after a boot, but CARP's on or off, which stays as it is."""
+    with one_at_a_time(places):
+        settings = load(places)
+        apply_interfaces(places, settings)
+        facts = current_facts(places, settings)
+        network.apply(network.route_plan(settings, facts))
+        apply_filter(places, settings, facts)
+        write_resolver(places, settings)
+        cluster.configure(settings)
+
+
+def apply_interfaces(places: Places, settings: Settings) -> None:
+    """Static addresses in one `ip` process; DHCP clients started and ended as wanted. Does not wait for leases."""
+    network.set_hostname(settings.fqdn)
+    dynamic = {each.nic for each in settings.enabled if each.dhcp}
+    for interface in settings.interfaces:
+        if interface.nic not in dynamic:
+            dhcp.stop(places, interface.nic)
+    fixed = [each for each in settings.interfaces if each.nic not in dynamic]
+    lines = ["link set dev lo up", *(line for each in fixed for line in network.interface_plan(settings, each))]
+    network.apply([*lines, *(f"link set dev {nic} up" for nic in sorted(dynamic))])
+    for nic in dynamic:
+        dhcp.start(places, nic, settings.hostname)
 
 
 def write_resolver(places: Places, settings: Settings) -> None:

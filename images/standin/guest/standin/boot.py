@@ -13,7 +13,7 @@ from standin import apply, cluster, dhcp, ecl, network
 from standin.facts import Facts
 from standin.places import Places
 from standin.run import CommandError
-from standin.settings import Interface, Settings
+from standin.settings import Settings
 from standin.terminal import Speaker
 from standin.xmlnode import SettingsError
 
@@ -90,32 +90,26 @@ class Boot:
 
     def _bring_up(self, settings: Settings) -> None:
         with apply.one_at_a_time(self._places):
-            network.set_hostname(settings.fqdn)
-            waiting = [each for each in settings.enabled if each.dhcp]
-            network.apply([f"link set dev {each.nic} up" for each in waiting])
-            for interface in waiting:
-                dhcp.start(self._places, interface.nic, settings.hostname)
             self._start_carpd()
-            self._static_interfaces(settings)
-            facts = self._leases(settings, waiting)
+            self._interfaces(settings)
+            facts = self._leases(settings)
             self._carp(settings)
             self._firewall(settings, facts)
         self._enable_carp(settings)
 
-    def _static_interfaces(self, settings: Settings) -> None:
-        """All of them in one `ip` process, which takes the time; the lines are printed as each is named."""
-        fixed = [each for each in settings.enabled if not each.dhcp]
-        lines = ["link set dev lo up", *(line for each in fixed for line in network.interface_plan(settings, each))]
-        self._step(texts.CONFIGURING_LOOPBACK, partial(network.apply, lines))
-        for interface in fixed:
-            self._speaker.say(texts.CONFIGURING_INTERFACE, descr=interface.descr)
-            self._speaker.say(texts.DONE)
+    def _interfaces(self, settings: Settings) -> None:
+        """All at once, under the first line, which takes the time; DHCP clients search meanwhile."""
+        self._step(texts.CONFIGURING_LOOPBACK, partial(apply.apply_interfaces, self._places, settings))
+        for interface in settings.enabled:
+            if not interface.dhcp:
+                self._speaker.say(texts.CONFIGURING_INTERFACE, descr=interface.descr)
+                self._speaker.say(texts.DONE)
         self.clock.step("static interfaces")
 
-    def _leases(self, settings: Settings, waiting: list[Interface]) -> Facts:
+    def _leases(self, settings: Settings) -> Facts:
         """Wait for leases, then set the addresses and routes they bring."""
         end = time.monotonic() + LEASE_LIMIT
-        for interface in waiting:
+        for interface in (each for each in settings.enabled if each.dhcp):
             self._speaker.say(texts.CONFIGURING_INTERFACE, descr=interface.descr)
             while dhcp.read_lease(self._places.lease(interface.nic)) is None and time.monotonic() < end:
                 time.sleep(POLL)

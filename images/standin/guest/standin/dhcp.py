@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface
@@ -16,16 +17,41 @@ SCRIPT = Path(__file__).with_name("udhcpc.sh")
 RETRY = 1
 
 
-def start(places: Places, nic: str, hostname: str) -> subprocess.Popen[bytes]:
-    """Start the client of `nic`; it stays for renewals. Process STANDIN_PID gets SIGHUP at every change of the lease."""
+def start(places: Places, nic: str, hostname: str) -> None:
+    """Start the client of `nic` unless it runs; it stays for renewals. Process 1 gets SIGHUP when the lease changes."""
+    if _running(places, nic):
+        return
     lease = places.lease(nic)
     lease.parent.mkdir(parents=True, exist_ok=True)
     lease.unlink(missing_ok=True)
     argv = ["busybox", "udhcpc", "-f", "-i", nic, "-s", str(SCRIPT), "-t", "3", "-T", str(RETRY), "-A", str(RETRY)]
     argv += ["-x", f"hostname:{hostname}"]
-    environment = {**os.environ, "STANDIN_LEASE": str(lease), "STANDIN_PID": str(os.getpid())}
-    with Path(os.devnull).open("wb") as nowhere:
-        return subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stdout=nowhere, stderr=nowhere)
+    environment = {**os.environ, "STANDIN_LEASE": str(lease)}
+    with Path(os.devnull).open("r+b") as nowhere:
+        client = subprocess.Popen(argv, env=environment, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+    _pid_file(places, nic).write_text(f"{client.pid}\n")
+
+
+def stop(places: Places, nic: str) -> None:
+    """End the client of `nic`, if there is one; its lease is forgotten."""
+    pid = _running(places, nic)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+    places.lease(nic).unlink(missing_ok=True)
+    _pid_file(places, nic).unlink(missing_ok=True)
+
+
+def _pid_file(places: Places, nic: str) -> Path:
+    return places.run / f"udhcpc.{nic}.pid"
+
+
+def _running(places: Places, nic: str) -> int:
+    """Process id of the client of `nic`, 0 for none."""
+    try:
+        pid = int(_pid_file(places, nic).read_text())
+        return pid if b"udhcpc" in Path(f"/proc/{pid}/cmdline").read_bytes() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def read_lease(path: Path) -> Lease | None:

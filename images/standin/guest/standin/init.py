@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -76,6 +77,7 @@ class Init:
             os._exit(carpd.main([*options, "--on-master", take_charge_command(self._places.run)]))
 
         self._carpd = fork(body, self._places.daemon_log)
+        (self._places.run / "carpd.pid").write_text(f"{self._carpd}\n")
 
     def _start_console(self) -> None:
         self._console_started = time.monotonic()
@@ -156,11 +158,12 @@ def report() -> None:
 
 def end_machine(how: str) -> None:
     """Stop every program, flush the disks, and go. how: `reboot` or `poweroff`."""
-    os.kill(-1, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    while time.monotonic() < deadline and _others_left():
-        time.sleep(0.02)
-    os.kill(-1, signal.SIGKILL)
+    for number, seconds in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 0.0)):
+        with contextlib.suppress(ProcessLookupError):  # nobody else is left
+            os.kill(-1, number)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and _others_left():
+            time.sleep(0.02)
     os.sync()
     os.execvp("busybox", ["busybox", how, "-f"])
 

@@ -72,7 +72,7 @@ def missing_nics(settings: Settings, sys_net: Path = Path("/sys/class/net")) -> 
 
 
 def interface_plan(settings: Settings, interface: Interface) -> list[str]:
-    """`ip -batch` lines that bring one interface to its static state; a DHCP one only gets its link."""
+    """`ip -batch` lines that bring one interface to its static state; a disabled one loses address and link."""
     lines = [f"addr flush dev {interface.nic} scope global"]
     mtu = f" mtu {interface.mtu}" if interface.mtu else ""
     lines.append(f"link set dev {interface.nic} {'up' if interface.enabled else 'down'}{mtu}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 from lab.console.catalogue import shell as shell_texts
@@ -38,7 +39,9 @@ class RealSystem:
         return bool(settings and settings.ssh_enabled)
 
     def reboot(self) -> None:
+        """Does not come back: the menu is not drawn again, as it is after `halt`."""
         power.end_politely(power.REBOOT)
+        signal.pause()
 
     def halt(self) -> None:
         power.end_politely(power.HALT)
@@ -119,8 +122,6 @@ def run_in_foreground(argv: list[str], more_environment: dict[str, str] | None =
 
 def become(argv: list[str], environment: dict[str, str]) -> None:
     """Turn this process into a program; never returns."""
-    import signal
-
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     try:

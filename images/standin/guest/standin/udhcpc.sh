@@ -12,4 +12,4 @@ deconfig)
     ;;
 *) exit 0 ;;
 esac
-kill -HUP "$STANDIN_PID"
+kill -HUP 1

@@ -21,6 +21,10 @@ MODULES = {
     "halt": "power",
     "poweroff": "power",
     "shutdown": "power",
+    "rc.filter_configure_sync": "rc",
+    "rc.reload_all": "rc",
+    "rc.reload_interfaces": "rc",
+    "rc.reboot": "rc",
 }
 NOT_FOUND = "{name}: not found\n"
 FAILED = "{name}: {reason}\n"
