@@ -96,17 +96,14 @@ class LibvirtMachine:
 
     def start(self) -> bool:
         with self._domain("start") as domain:
-            state = self.state()
-            if state is MachineState.RUNNING:
-                return False
-            if state is MachineState.PAUSED:
+            if self.state() is MachineState.PAUSED:
                 domain.resume()
                 return True
             self._prepare_logs()
             try:
                 domain.create()
             except libvirt.libvirtError as error:
-                # Somebody else was quicker.
+                # It runs already.
                 if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID or not domain.isActive():
                     raise
                 return False

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,11 +16,13 @@ import pytest
 
 from lab.errors import LabError
 from lab.events import Event, Phase
+from lab.host.daemon import BINDS
 from lab.host.libvirtd import PrivateLibvirt
+from lab.host.members import NETNS
 from lab.host.world import World
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.machines.machine import MachineState
-from lab.paths import LabPaths
+from lab.paths import LabPaths, project_root
 from tests.lab.host.guest import GREETING, domain
 
 pytestmark = [pytest.mark.lab, pytest.mark.wire]
@@ -27,13 +32,29 @@ pytestmark = [pytest.mark.lab, pytest.mark.wire]
 def paths() -> Iterator[LabPaths]:
     directory = Path(tempfile.mkdtemp(prefix="uranus-", dir="/tmp"))  # short: sockets live below
     world = World(LabPaths(directory / "machinetest"))
+    before = host_state()
     try:
         world.create(["br-lan", "br-wan"])
-        PrivateLibvirt(world.paths).start()
+        PrivateLibvirt(world.paths).start(kvm=False)
         yield world.paths
     finally:
         world.destroy()
         shutil.rmtree(directory)
+    assert host_state() == before
+
+
+PLACES = {*(str(target) for _, target in BINDS), "/etc", "/etc/passwd", "/etc/group", "/var/lib", "/dev/kvm"}
+
+
+def host_state() -> dict[str, object]:
+    """What a libvirtd would leave on a host it was let loose on."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return {
+        "directories": [str(target) for _, target in BINDS if target.exists()],
+        "mounts": [point for point in mounts if point in PLACES or "machinetest" in point or "killtest" in point],
+        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").rglob("*machine*")),
+        "links": sorted(os.listdir("/sys/class/net")),  # noqa: PTH208
+    }
 
 
 @pytest.fixture
@@ -73,6 +94,25 @@ def test_guest_boots_and_everything_of_it_is_in_the_world(machines: LibvirtMachi
     assert "g1-lan" in links
     assert "g1-wan" in links
     assert "g1-lan" not in os.listdir("/sys/class/net")  # noqa: PTH208
+
+
+def test_sockets_are_the_callers_alone(paths: LabPaths) -> None:
+    status = paths.libvirt_socket.stat()
+    assert (status.st_mode & 0o777, status.st_uid) == (0o700, os.getuid())
+    assert paths.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_kvm_that_was_turned_down_is_out_of_libvirts_sight(paths: LabPaths) -> None:
+    connection = PrivateLibvirt(paths).connect()
+    assert "<domain type='kvm'" not in connection.getCapabilities()
+    connection.close()
+
+
+def test_libvirt_sees_the_labs_links_and_not_the_hosts(paths: LabPaths) -> None:
+    connection = PrivateLibvirt(paths).connect()
+    assert {link.name() for link in connection.listAllInterfaces()} <= {"lo", "br-lan", "br-wan"}
+    assert connection.listAllNetworks() == []
+    connection.close()
 
 
 def test_verbs_are_idempotent(machines: LibvirtMachines, paths: LabPaths) -> None:
@@ -160,11 +200,64 @@ def test_libvirtd_killed_comes_back_with_its_guests(paths: LabPaths) -> None:
     os.kill(daemon.pid, 9)
     machines.close()
     wait_for(lambda: not libvirtd.running())
-    libvirtd.start()
+    libvirtd.start(kvm=False)
     again = LibvirtMachines(libvirtd.connect())
     assert again.states() == {"g4": MachineState.RUNNING}
     again.undefine("g4")
     again.close()
+
+
+@pytest.mark.slow
+def test_caller_killed_at_any_moment_leaves_nothing() -> None:
+    """kill -9 between an empty directory and a running guest, then destroy()."""
+    directory = Path(tempfile.mkdtemp(prefix="uranus-", dir="/tmp"))
+    paths = LabPaths(directory / "killtest")
+    rng = random.Random(3)
+    before = host_state()
+    try:
+        for _ in range(8):
+            caller = subprocess.Popen([sys.executable, "-c", BRING_UP, str(paths.root)], cwd=project_root())
+            time.sleep(rng.uniform(0.1, 2.5))
+            caller.kill()
+            caller.wait()
+            World(paths).destroy()
+            wait_for(lambda: not processes_naming(str(paths.root)))
+            assert not (NETNS / paths.namespace).exists()
+            assert host_state() == before
+            shutil.rmtree(paths.root, ignore_errors=True)
+    finally:
+        World(paths).destroy()
+        shutil.rmtree(directory)
+
+
+BRING_UP = """
+import sys
+from pathlib import Path
+from lab.host.libvirtd import PrivateLibvirt
+from lab.host.world import World
+from lab.machines.libvirt_machines import LibvirtMachines
+from lab.paths import LabPaths
+from tests.lab.host.guest import domain
+paths = LabPaths(Path(sys.argv[1]))
+World(paths).create(["br-lan"])
+PrivateLibvirt(paths).start(kvm=False)
+machines = LibvirtMachines(PrivateLibvirt(paths).connect())
+machines.define("g1", domain("g1", paths.root, ("lan",)))
+machines.start_all(["g1"])
+sys.stdin.read()
+"""
+
+
+def processes_naming(text: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if text in command:
+            found.append(command)
+    return found
 
 
 def test_path_too_long_for_a_socket(tmp_path: Path) -> None:

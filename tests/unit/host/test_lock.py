@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -77,7 +78,25 @@ def test_dead_holder_holds_nothing(paths: LabPaths) -> None:
         assert not events
 
 
-def test_lab_removed_under_its_lock_is_not_locked_by_its_ghost(paths: LabPaths) -> None:
+def test_file_removed_between_opening_and_locking_it_is_no_lock(
+    paths: LabPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fcntl.flock
+    locked_files: list[int] = []
+
+    def flock(handle: int, operation: int) -> None:
+        if not locked_files:
+            shutil.rmtree(paths.root)  # what lab.down does just before it lets go
+        locked_files.append(os.fstat(handle).st_ino)
+        real(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked(paths, "lab.up", seconds=60):
+        assert len(locked_files) == 2
+        assert paths.lock.stat().st_ino == locked_files[-1]
+
+
+def test_lab_removed_under_its_lock_is_locked_anew(paths: LabPaths) -> None:
     """A holder (lab.down) removes the directory, lock and all; who waited must lock the new one."""
     taken = threading.Event()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -9,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -20,6 +22,8 @@ from lab.host.world import World
 from lab.paths import LabPaths, project_root
 
 pytestmark = pytest.mark.wire
+
+T = TypeVar("T")
 
 BRIDGES = ("br-lan", "br-wan")
 
@@ -159,15 +163,26 @@ def test_command_without_a_world_says_so(world: World) -> None:
     assert "lab.up" in caught.value.problem.seen
 
 
+def test_half_that_outlives_its_caller_makes_nothing(world: World) -> None:
+    """The caller dies while its privileged half waits for the lab's lock."""
+    world.paths.root.mkdir(parents=True)
+    handle = os.open(world.paths.root, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    caller = start_python(create_code(world, ["br-a"]))
+    half = wait_for(lambda: [pid for pid in children_of(caller.pid) if "create" in command_of(pid)])[0]
+    caller.kill()
+    caller.wait()
+    os.close(handle)
+    wait_for(lambda: not command_of(half))
+    assert not world.exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["caller", "privileged"])
 def test_creator_killed_at_any_moment_leaves_nothing(world: World, victim: str) -> None:
     """kill -9 of either half of the creator at random moments, each followed by destroy() at once."""
     rng = random.Random(2)
-    code = (
-        f"from lab.host.world import World; from lab.paths import LabPaths; from pathlib import Path\n"
-        f"World(LabPaths(Path({str(world.paths.root)!r}))).create(['br-a', 'br-b', 'br-c', 'br-d'])"
-    )
+    code = create_code(world, ["br-a", "br-b", "br-c", "br-d"])
     before = host_state()
     for _ in range(25):
         creator = start_python(code)
@@ -184,17 +199,25 @@ def test_creator_killed_at_any_moment_leaves_nothing(world: World, victim: str) 
         assert members(world.paths) == []
 
 
+def create_code(world: World, bridges: list[str]) -> str:
+    return (
+        f"from lab.host.world import World; from lab.paths import LabPaths; from pathlib import Path\n"
+        f"World(LabPaths(Path({str(world.paths.root)!r}))).create({bridges!r})"
+    )
+
+
 def start_python(code: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=project_root(), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
 
 
-def wait_for(condition: object, seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], T], seconds: float = 30.0) -> T:
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not (value := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    return value
 
 
 def pid_of(world: World, command: str) -> int:
