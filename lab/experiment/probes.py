@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lab.errors import LabError
+from lab.expect.paths import PathKind
 from lab.expect.probe import Flow, Probe
 from lab.experiment.contracts import Guest
 from lab.experiment.series import ConnectKey, Key, PingKey
@@ -14,10 +15,15 @@ from lab.topology.model import Topology
 from lab.topology.plan import tap_name
 
 PING_PERIOD = 0.02
+THROUGH_PERIOD = 0.1
 DENIED_PERIOD = 0.5
-CONNECT_PERIOD = 0.2
+CONNECT_PERIOD = 0.5
 CONNECT_PATIENCE = 0.5
-"""Seconds: between two tries, and until a connection is given up (before TCP would send its SYN again, at 1 s)."""
+"""Seconds: between two tries (to a machine's gateway; through the firewalls; where the rules deny it; of connections), and
+until a connection is given up (before TCP would send its SYN again, at 1 s).
+
+One fine-grained ping per machine: more of them keep an emulated firewall so busy that they measure themselves.
+"""
 
 FIRST_IDENT = 0x5500
 """ICMP identifiers of the probes are this and up, so that a capture shows whose they are."""
@@ -60,7 +66,7 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
     ends = machine.address.packed, probe.destination.packed
     tap = tap_name(probe.source, machine.network)
     if probe.path.protocol == "icmp":
-        period = PING_PERIOD if probe.path.verdict.allowed else DENIED_PERIOD
+        period = _ping_period(probe)
         command = PING.format(period=period, ident=ident, address=probe.destination)
         return Traffic(probe, PingKey(*ends, ident), tap, period, 2 * period, command)
     if probe.flow is not Flow.FRESH or probe.path.port is None:
@@ -74,6 +80,12 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
     )
     key = ConnectKey(*ends, probe.path.port)
     return Traffic(probe, key, tap, CONNECT_PERIOD, 2 * CONNECT_PERIOD + CONNECT_PATIENCE, command)
+
+
+def _ping_period(probe: Probe) -> float:
+    if not probe.path.verdict.allowed:
+        return DENIED_PERIOD
+    return PING_PERIOD if probe.path.kind is PathKind.GATEWAY else THROUGH_PERIOD
 
 
 def start(guests: Mapping[str, Guest], traffic: Iterable[Traffic]) -> None:

@@ -73,6 +73,8 @@ class Init:
         def body() -> None:
             from standin import carpd
 
+            # FreeBSD's CARP is in its kernel: nothing that a process does makes it wait. Its children start as usual.
+            os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
             options = ["--allow", "0", "--run-dir", str(self._places.run), "--log", log]
             os._exit(carpd.main([*options, "--on-master", take_charge_command(self._places.run)]))
 
