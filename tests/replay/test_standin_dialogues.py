@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring, tostring
 
+import bcrypt
 import pytest
+from standin import dialogues
 from standin.developer_shell import run_shell
+from standin.dialogues.accounts import DEFAULT_PASSWORD
+from standin.dialogues.assign import assign_interfaces
+from standin.machine import NicState
 from standin.menu import Banner, BannerLine, run_menu
 from standin.places import Places
+from standin.settings import Settings
+from standin.settings_xml import read
 from standin.terminal import Speaker
 
-from lab.console.catalogue import boot, menu, shell
+from lab.console.catalogue import assign, boot, menu, set_ip, shell
 from lab.console.catalogue.text import PFSENSE, STANDIN, Text
+from tests.golden_files import GOLDEN
 from tests.replay.recordings import Player, Recording
 
 FACTORY = Banner(
@@ -138,6 +147,176 @@ def test_shell() -> None:
     assert recording.printed.removesuffix("\r\n").endswith("exit\r\n" + player.shown[starts:])
 
 
+@dataclass
+class PlayedMachine:
+    """A firewall whose configuration lives in memory."""
+
+    root: Element
+    cards: list[NicState] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    reloads: int = 0
+
+    def settings(self) -> Settings:
+        return read(tostring(self.root))
+
+    def nics(self) -> list[NicState]:
+        return self.cards
+
+    def change(self, edit: Callable[[Element], None], description: str) -> None:
+        edit(self.root)
+        self.changes.append(description)
+
+    def reload(self) -> None:
+        self.reloads += 1
+
+
+def machine(*edits: tuple[str, str]) -> PlayedMachine:
+    text = (GOLDEN / "standin" / "uranus-master.xml").read_text()
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    cards = [NicState(f"vtnet{number}", f"52:54:00:17:00:0{number}", up=False) for number in range(5)]
+    return PlayedMachine(fromstring(text), cards)
+
+
+def talk(typed: list[str], banner: Banner, played: PlayedMachine) -> Player:
+    """A session in which the menu's own dialogues act on `played`."""
+
+    def dialogue(option: str, speaker: Speaker) -> bool:
+        found = dialogues.find(option)
+        assert found
+        found(speaker, played)
+        return True
+
+    player = Player(typed)
+    run_menu(Speaker(player, PFSENSE), Played(banner, on_dialogue=dialogue))
+    return player
+
+
+def test_set_address() -> None:
+    recording, played = Recording.load("menu2"), machine(("172.17.1.254", "172.17.1.9"))
+    player = talk(recording.typed, NODE, played)
+    assert player.shown == recording.printed
+    assert played.settings() == machine().settings()
+    assert (played.changes, played.reloads) == (["lan IP configuration from console menu"], 1)
+
+
+def test_assign() -> None:
+    recording = Recording.load("menu1")
+    played = machine(("<if>vtnet0</if>", "<if>em0</if>"))
+    for key in ("opt1", "opt2", "opt3"):
+        interfaces = played.root.find("interfaces")
+        assert interfaces is not None
+        gone = interfaces.find(key)
+        assert gone is not None
+        interfaces.remove(gone)
+    first = recording.printed.index("Enter an option: 1\r\n")
+    player = talk(recording.typed, FACTORY, played)
+    start = player.shown.index("Enter an option: 1\r\n")
+    assert player.shown[start:] == recording.printed[first:]
+    found = [(each.key, each.nic, each.enabled) for each in played.settings().interfaces]
+    assert found[:3] == [("wan", "vtnet0", True), ("lan", "vtnet1", True), ("opt1", "vtnet2", False)]
+    assert found[4] == ("opt3", "vtnet4", False)
+
+
+def test_assign_during_the_boot() -> None:
+    recording, player = Recording.load("boot"), Player(Recording.load("boot").typed)
+    fresh = machine()
+    interfaces = fresh.root.find("interfaces")
+    assert interfaces is not None
+    for old in [each for each in interfaces if each.tag.startswith("opt")]:
+        interfaces.remove(old)
+    assert assign_interfaces(Speaker(player, PFSENSE), fresh, booting=True)
+    assert player.shown in recording.printed
+    assert fresh.reloads == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        (["2", "9"], "wish to configure: 9\r\nQEMU Guest"),
+        (["2", "x"], "wish to configure: x\r\nQEMU Guest"),
+        (
+            ["2", "2", "maybe", "n", ""],
+            "via DHCP? (y/n) maybe\r\n\r\nConfigure IPv4 address LAN interface via DHCP? (y/n) n",
+        ),
+        (
+            ["2", "2", "n", "172.17.2.254"],
+            "> 172.17.2.254\r\nThis IP address conflicts with another interface or a VIP\r\n",
+        ),
+        (
+            ["2", "2", "n", "172.17.1.252"],
+            "> 172.17.1.252\r\nThis IP address conflicts with another interface or a VIP\r\n",
+        ),
+        (
+            ["2", "2", "n", "10.0.0.0", "24"],
+            "> 24\r\nYou cannot set network address to an interface\r\nEnter the new LAN",
+        ),
+        (["2", "2", "n", "10.0.0.255", "24"], "> 24\r\nYou cannot set broadcast address to an interface\r\nEnter"),
+        (
+            ["2", "2", "n", "10.0.0.1", "33", "24"],
+            "> 33\r\n\r\nEnter the new LAN IPv4 subnet bit count (1 to 32):\r\n> 24",
+        ),
+        (["2", "2", "n", "10.0.0.1/24"], "> 10.0.0.1/24\r\n\r\nFor a WAN, enter"),
+        (["2", "2", "n", "10.0.0.1/24", "x"], "> x\r\nnot an IPv4 IP address!\r\n\r\nFor a WAN, enter"),
+        (
+            ["2", "2", "n", "10.0.0.1/24", "10.9.9.9"],
+            "> 10.9.9.9\r\nNon-local gateway detected.\r\n\r\nShould this gateway",
+        ),
+        (["1", "n", "vtnet9"], "a): vtnet9\r\n\r\nInvalid interface name 'vtnet9'\r\n\r\nEnter the WAN"),
+        (["1", "n", "vtnet0", "vtnet0"], "Error: The same interface name cannot be assigned twice!\r\n"),
+        (["1", "n", ""], "or a): \r\nQEMU Guest"),
+    ],
+)
+def test_error_paths(typed: list[str], shown: str) -> None:
+    """What is shown after a wrong answer; and nothing is stored by a dialogue that did not come to its end."""
+    played = machine()
+    assert shown in talk([*typed, ""], NODE, played).shown
+    assert played.changes == []
+
+
+def test_a_gateway_is_stored_and_chosen() -> None:
+    played = machine()
+    typed = ["2", "1", "n", "192.168.1.50", "24", "192.168.1.1", "y", "n", "", "n", "n", ""]
+    player = talk(typed, NODE, played)
+    wan = played.settings().interfaces[0]
+    assert (str(wan.address), wan.gateway) == ("192.168.1.50/24", "WANGW")
+    assert played.settings().default_gateway == "WANGW"
+    assert [str(each.address) for each in played.settings().gateways] == ["192.168.1.1"]
+    assert "The IPv4 WAN address has been set to 192.168.1.50/24\r\n\r\nPress <ENTER>" in player.shown
+
+
+def test_dhcp_server_range() -> None:
+    played = machine()
+    answers = ["y", "10.0.0.100", "172.17.1.10", "172.17.1.5", "172.17.1.10", "172.17.1.99"]
+    player = talk(["2", "2", "n", "172.17.1.254/24", "", "n", "", *answers, "n", ""], NODE, played)
+    assert "must be in the interface's subnet" in player.shown
+    assert "must be >= the start address" in player.shown
+    assert played.root.findtext("dhcpd/lan/range/from") == "172.17.1.10"
+    assert played.root.findtext("dhcpd/lan/range/to") == "172.17.1.99"
+
+
+def test_ssh_is_toggled_by_a_lower_case_y_alone() -> None:
+    played = machine()
+    talk(["14", "Y"], NODE, played)
+    assert not played.settings().ssh_enabled
+    player = talk(["14", "y"], NODE, played)
+    assert played.settings().ssh_enabled
+    assert "enable? [y/n]? y\r\n\r\nWriting configuration... done.\r\n\r\nEnabling SSHD..." in player.shown
+    talk(["14", "y"], NODE, played)
+    assert not played.settings().ssh_enabled
+
+
+def test_the_password_is_reset() -> None:
+    played = machine(("user-shell-access", "page-none"))
+    talk(["3", "n"], NODE, played)
+    assert played.changes == []
+    talk(["3", "y", ""], NODE, played)
+    (admin,) = played.settings().users
+    assert bcrypt.checkpw(DEFAULT_PASSWORD.encode(), admin.bcrypt_hash.encode())
+    assert admin.privileges == ("user-shell-access",)
+
+
 def test_developer_shell() -> None:
     recording = Recording.load("php")
     player = Player(recording.typed)
@@ -206,19 +385,20 @@ def test_option_14_says_what_it_would_do() -> None:
     assert "14) Disable Secure Shell (sshd)" in player.shown
 
 
-@pytest.mark.parametrize("module", [boot, menu, shell])
+@pytest.mark.parametrize("module", [assign, boot, menu, set_ip, shell])
 def test_the_stand_in_never_calls_itself_pfsense(module: object) -> None:
     """Every text in its own name; file names such as pfSsh.php are not its name."""
     for name, text in vars(module).items():
         if isinstance(text, Text):
             fields = dict.fromkeys(("descr", "slice", "path", "missing", "platform", "device_id", "hostname"), "x")
             fields |= dict.fromkeys(("label", "nic", "addresses", "kind", "address", "ssh_action", "user", "fqdn"), "x")
-            fields |= dict.fromkeys(("folder", "commands", "name", "default_password"), "x")
+            fields |= dict.fromkeys(("folder", "commands", "name", "default_password", "mac", "status", "about"), "x")
+            fields |= dict.fromkeys(("names", "number", "family", "dhcp", "most", "key", "url"), "x")
             assert "pfsense" not in text.fill(STANDIN, **fields).lower(), name
 
 
 def test_every_text_says_where_it_is_from() -> None:
-    for module in (boot, menu, shell):
+    for module in (assign, boot, menu, set_ip, shell):
         texts = [each for each in vars(module).values() if isinstance(each, Text)]
         assert texts
         assert all(text.source for text in texts)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from standin import ecl
-from standin.config_store import change, install, set_flag
+from standin.config_store import change, install
 from standin.places import Places
 from standin.settings_xml import read
 from standin.terminal import Speaker
+from standin.tree import set_flag
 
 from tests.golden_files import GOLDEN
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from lab.console.catalogue import boot as texts
 from lab.console.catalogue.text import Text
 from standin import apply, cluster, dhcp, ecl, network
 from standin.facts import Facts
+from standin.machine import RealMachine
 from standin.places import Places
 from standin.run import CommandError
 from standin.settings import Settings
@@ -82,10 +84,21 @@ class Boot:
         self._speaker.say(texts.DONE)
         for note in settings.notes:
             self._speaker.write(LEFT_OUT.format(note=note))
-        missing = network.missing_nics(settings)
-        if missing:
-            self._speaker.say(texts.MISMATCH, missing=" ".join(missing))
+        settings = self._assign(settings)
         self.clock.step("configuration")
+        return settings
+
+    def _assign(self, settings: Settings) -> Settings:
+        """While the file names NICs that do not exist, a person at the console has to say which NIC is which, as on pfSense."""
+        while missing := network.missing_nics(settings):
+            self._speaker.say(texts.MISMATCH, missing=" ".join(missing))
+            if not os.isatty(0):
+                break
+            from standin.dialogues.assign import assign_interfaces
+
+            while not assign_interfaces(self._speaker, RealMachine(self._places), booting=True):
+                pass
+            settings = apply.load(self._places)
         return settings
 
     def _bring_up(self, settings: Settings) -> None:

@@ -41,15 +41,6 @@ def serialise(root: Element) -> bytes:
     return b'<?xml version="1.0"?>\n' + tostring(root, short_empty_elements=False) + b"\n"
 
 
-def set_flag(root: Element, tag: str, on: bool) -> None:
-    """A boolean as pfSense keeps it: the tag is there, or is not."""
-    found = root.find(tag)
-    if on and found is None:
-        SubElement(root, tag)
-    if not on and found is not None:
-        root.remove(found)
-
-
 def write_through(path: Path, data: bytes) -> None:
     """Replace a file so that a power cut leaves either the old or the new one."""
     beside = path.with_name(path.name + ".new")

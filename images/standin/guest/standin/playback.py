@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from lab.console.catalogue import shell as texts
 from standin import apply, cluster
-from standin.config_store import change, set_flag
+from standin.config_store import change
 from standin.places import Places
 from standin.terminal import Speaker
+from standin.tree import set_flag
 
 MAINTENANCE_TAG = "virtualip_carp_maintenancemode"
 

@@ -8,10 +8,15 @@ from pathlib import Path
 
 from lab.console.catalogue import shell as shell_texts
 from lab.console.catalogue.text import Product
-from standin import apply, power
+from standin import apply, dialogues, power
+from standin.cluster import ClusterError
+from standin.developer_shell import run_shell
 from standin.facts import Facts
+from standin.machine import RealMachine
 from standin.menu import Banner, BannerLine
 from standin.places import Places
+from standin.playback import PLAYBACKS
+from standin.run import CommandError
 from standin.settings import Settings
 from standin.terminal import Speaker
 from standin.xmlnode import SettingsError
@@ -20,6 +25,7 @@ SHELL = "/bin/sh"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DMI = Path("/sys/class/dmi/id")
 NO_CONFIG_NAME = "standin"
+FAILED = "\nThat failed: {reason}\n"
 
 
 class RealSystem:
@@ -62,12 +68,16 @@ class RealSystem:
     def dialogue(self, option: str, speaker: Speaker) -> bool:
         """Options with a module of their own; False when this firewall does not offer the option."""
         if option == "12":
-            from standin.developer_shell import run_shell
-            from standin.playback import PLAYBACKS
-
             run_shell(speaker, PLAYBACKS, self._places)
             return True
-        return False
+        dialogue = dialogues.find(option)
+        if dialogue is None:
+            return False
+        try:
+            dialogue(speaker, RealMachine(self._places))
+        except (CommandError, ClusterError, SettingsError, OSError) as error:
+            speaker.write(FAILED.format(reason=error))
+        return True
 
     def _settings(self) -> Settings | None:
         try:
