@@ -16,8 +16,7 @@ from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host.fatdisk import write_config_disk
 from lab.host.images import GuestImage, overlay
-from lab.machines.libvirt_machines import LibvirtMachines
-from lab.machines.machine import MachineState
+from lab.machines.machine import Machines, MachineState
 from lab.paths import LabPaths
 from lab.render.cmdline import client_parameters
 from lab.render.config_xml import config_xml
@@ -37,7 +36,7 @@ class Booter:
     paths: LabPaths
     record: Record
     plan: Plan
-    machines: LibvirtMachines
+    machines: Machines
     images: dict[str, GuestImage]
     secrets: Secrets
     listener: Listener
@@ -149,7 +148,7 @@ def boot_spec(
 
 
 def wait_ready(
-    machines: LibvirtMachines,
+    machines: Machines,
     paths: LabPaths,
     record: Record,
     machine: PlannedMachine,

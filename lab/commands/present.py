@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,15 @@ from lab.events import Event, Phase
 
 WORDS = {Phase.STARTED: "…", Phase.DONE: "ok", Phase.FAILED: "FAILED", Phase.NOTE: "-"}
 COLOURS = {Phase.STARTED: "2", Phase.DONE: "32", Phase.FAILED: "1;31", Phase.NOTE: "36"}
+
+
+SYSTEM_CURES = {
+    errno.ENOSPC: "free some space there, or move: URANUS_STATE, URANUS_CACHE and TMPDIR name other directories",
+    errno.EDQUOT: "free some space there, or move: URANUS_STATE, URANUS_CACHE and TMPDIR name other directories",
+    errno.EACCES: "use a directory of your own (URANUS_STATE, URANUS_CACHE), or mend its owner: files of root come from `sudo ./inv`",
+    errno.EROFS: "use a directory that can be written: URANUS_STATE, URANUS_CACHE",
+}
+"""By errno: what a person can do."""
 
 
 class Progress:
@@ -62,13 +73,26 @@ def run(body: Callable[[], int], json_wanted: bool = False) -> int:
     try:
         return body()
     except LabError as error:
-        if json_wanted:
-            as_json({"ok": False, "error": error.problem.__dict__})
-        tell(error.problem)
-        return 1
+        return _failed(error.problem, json_wanted)
+    except OSError as error:
+        return _failed(refused(error), json_wanted)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _failed(problem: Problem, json_wanted: bool) -> int:
+    if json_wanted:
+        as_json({"ok": False, "error": asdict(problem)})
+    tell(problem)
+    return 1
+
+
+def refused(error: OSError) -> Problem:
+    """What the system refused, and what helps against it: a full disk, a missing right, anything else."""
+    place = str(error.filename or "")
+    cure = SYSTEM_CURES.get(error.errno or 0, "")
+    return Problem("The system refused", seen=": ".join(filter(None, (place, error.strerror or str(error)))), cure=cure)
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> str:

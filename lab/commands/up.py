@@ -81,9 +81,16 @@ def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Liste
     """Bring the lab up and give back its record. Raises LabError; what was made until then stays for the next run to mend."""
     stage = _stage(request.stage)
     _refuse(request, model)
-    paths.root.mkdir(parents=True, exist_ok=True)
     with locked(paths, "lab.up", listener=listener):
-        return _bring_up(request, model, stage, paths, listener)
+        before = read_record(paths)
+        try:
+            return _bring_up(request, model, stage, paths, listener)
+        except BaseException:
+            # A lab that never came up leaves nothing running; its logs stay, and the next run begins where this one ended.
+            if before is None or not before.ready:
+                World(paths).destroy()
+                listener(Event("lab", "ended what was started", Phase.NOTE, detail=f"logs are in {paths.root}"))
+            raise
 
 
 def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, listener: Listener) -> Record:
@@ -101,7 +108,7 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         world.create(plan.bridges)
     with _step(listener, "lab", "its own libvirtd"):
         daemon = PrivateLibvirt(paths)
-        daemon.start()
+        daemon.start(kvm=verdict.kind == "kvm")
         machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
     try:
         booter = Booter(paths, record, plan, machines, images, passwords_of(paths.secrets, model), listener)
