@@ -97,6 +97,9 @@ class Outcome:
         raise KeyError(number)
 
 
+ARP_RETRY = Interval(0.0, 1.0)
+"""A firewall that could not resolve a neighbour asks again after a second (Linux RETRANS_TIMER, FreeBSD if_ether.c)."""
+
 REASON_DENIED = "the rules deny it: {reason}"
 REASON_STAYS = "nothing on its way changes"
 REASON_MOVES = "its gateway moves to {node}"
@@ -120,7 +123,7 @@ def predict(topology: Topology, fault: Fault, stage: Stage = Stage.RULES, condit
     after = apply(before, fault)
     vips = topology.carp.vips if stage.reaches(Stage.VIPS) else ()
     vhids = tuple(_vhid_outcome(vip, before, after, fault, conditions) for vip in vips)
-    judged = tuple(_Scene(topology, stage, after, vhids).judge(probe) for probe in probes(topology, stage))
+    judged = tuple(_Scene(topology, stage, fault, after, vhids).judge(probe) for probe in probes(topology, stage))
     return Outcome(fault, vhids, judged)
 
 
@@ -170,6 +173,7 @@ class _Scene:
 
     topology: Topology
     stage: Stage
+    fault: Fault
     nodes: dict[str, NodeState]
     vhids: tuple[VhidOutcome, ...]
 
@@ -238,6 +242,8 @@ class _Scene:
         self, probe: Probe, holder: str, ways: tuple[VhidOutcome, ...], reason: str = REASON_MOVES
     ) -> ProbeOutcome:
         back = self._gap(probe, tuple(way.back for way in ways))
+        if self._asked_in_vain(ways):
+            back = back.later_of(ARP_RETRY)
         if all(way.fault.at is None for way in ways):
             return ProbeOutcome(probe, Fate.SURVIVES, AT_ONCE, REASON_STAYS, back)
         if probe.flow is Flow.NEW:
@@ -245,6 +251,19 @@ class _Scene:
         gap = self._gap(probe, tuple(way.fault for way in ways))
         fate = Fate.SURVIVES if gap == AT_ONCE else Fate.OUTAGE
         return ProbeOutcome(probe, fate, gap, reason.format(node=holder), back)
+
+    def _asked_in_vain(self, ways: tuple[VhidOutcome, ...]) -> bool:
+        """Whether the old master, its cable pulled, still gets replies for machines on that network.
+
+        It asks for them in vain all the time, so that after the cable is back they wait for its next ARP request.
+        """
+        cut = [way for way in ways if way.network == self.fault.network]
+        return (
+            self.fault.kind is FaultKind.UNPLUG
+            and any(way.before == self.fault.node for way in cut)
+            and not self._translated_to_vip
+            and states_synced(self.topology, self.stage)
+        )
 
     @staticmethod
     def _gap(probe: Probe, moves: tuple[Move, ...]) -> Interval:

@@ -107,6 +107,13 @@ def test_losing_the_lan_strands_its_old_internet_flows_only() -> None:
     assert probe(found, "client>web:icmp:old").outage == CRASH
 
 
+def test_replies_asked_for_in_vain_delay_the_return_of_a_cable() -> None:
+    assert probe(outcome("uranus", "unplug", network="lan"), "client>gateway:icmp:old").back == Interval(0.0, 1.0)
+    assert probe(outcome("uranus", "unplug", network="lan"), "web>gateway:icmp:old").back == AT_ONCE
+    recommended = outcome("uranus-recommended", "unplug", network="lan")
+    assert probe(recommended, "client>gateway:icmp:old").back == AT_ONCE
+
+
 @pytest.mark.parametrize(("kind", "cause"), [("maintenance", Cause.NEXT_ADVERT), ("demotion", Cause.DEMOTION)])
 def test_graceful_hand_overs_lose_no_ping(kind: str, cause: Cause) -> None:
     found = outcome("uranus", kind)
