@@ -46,7 +46,7 @@ def test_kill_on_uranus_loses_old_internet_flows_only() -> None:
     lost = {item.probe.id for item in found.probes if item.fate is Fate.LOST}
     assert lost == {f"{name}>internet:icmp:old" for name in ("client", "server", "web")}
     old = probe(found, "client>internet:icmp:old")
-    assert "master's own address" in old.reason
+    assert "master's own address, which answers no more" in old.reason
     assert probe(found, "client>internet:icmp:new").fate is Fate.SURVIVES
     assert probe(found, "client>internet:tcp/80:fresh").outage == CRASH
     assert probe(found, "client>gateway:icmp:old").outage == CRASH

@@ -83,6 +83,11 @@ def test_the_first_match_decides() -> None:
     assert judge(topology.model_copy(update={"rules": reordered}), Stage.RULES, packet).allowed
 
 
+def test_a_rule_speaks_for_its_own_interface_only() -> None:
+    strayed = Packet("dmz", LAN_CLIENT, PUBLIC, "icmp")
+    assert judge(load("uranus"), Stage.RULES, strayed).why is Why.DEFAULT_DENY
+
+
 def test_dmz_reaches_its_own_gateway_and_no_other_address_of_the_firewall() -> None:
     topology = load("uranus")
     assert reach(topology, Stage.RULES, "web", IPv4Address("172.17.3.252"), "icmp").allowed

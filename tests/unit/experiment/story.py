@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address
 
 from lab.expect.fault import parse
@@ -37,7 +38,6 @@ class Story:
     taken: dict[int, float] = field(default_factory=dict)
     home: dict[int, float] = field(default_factory=dict)
     gaps: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    answered: set[str] = field(default_factory=set)
     extra: list[Frame] = field(default_factory=list)
     stalls: tuple[Stall, ...] = ()
     timers: float = TIMERS
@@ -91,25 +91,29 @@ class Story:
             return [(FAULT, HOME)]
         return [(FAULT, TAKEN)] if fate is Fate.OUTAGE else []
 
-    def _probe(self, one: Traffic) -> list[Frame]:
-        start = 11.0 if one.probe.flow is Flow.NEW else 1.0
-        source, destination = (str(IPv4Address(end)) for end in one.key[:2])
-        silences = [] if one.probe.id in self.answered else self._silences(one)
-        found = []
-        for number in range(int((END - start) / one.period)):
-            sent = start + number * one.period
-            answered = not any(begin <= sent < end for begin, end in silences)
-            if isinstance(one.key, ConnectKey):
-                there = (source, 30000 + number, destination, one.key.port)
-                back = (destination, one.key.port, source, 30000 + number)
-                found.append(segment(sent, one.tap, there, 0x02, sequence=5))
-                if answered:
-                    found.append(segment(sent + ANSWER, one.tap, back, 0x12, acknowledged=6))
-            else:
-                found.append(echo(sent, one.tap, source, destination, one.key.ident, number))
-                if answered:
-                    found.append(echo(sent + ANSWER, one.tap, source, destination, one.key.ident, number, reply=True))
-        return found
+    def _probe(self, one: Traffic) -> tuple[Frame, ...]:
+        return _probe_frames(one, tuple(self._silences(one)))
+
+
+@cache
+def _probe_frames(one: Traffic, silences: tuple[tuple[float, float], ...]) -> tuple[Frame, ...]:
+    start = 11.0 if one.probe.flow is Flow.NEW else 1.0
+    source, destination = (str(IPv4Address(end)) for end in one.key[:2])
+    found = []
+    for number in range(int((END - start) / one.period)):
+        sent = start + number * one.period
+        answered = not any(begin <= sent < end for begin, end in silences)
+        if isinstance(one.key, ConnectKey):
+            there = (source, 30000 + number, destination, one.key.port)
+            back = (destination, one.key.port, source, 30000 + number)
+            found.append(segment(sent, one.tap, there, 0x02, sequence=5))
+            if answered:
+                found.append(segment(sent + ANSWER, one.tap, back, 0x12, acknowledged=6))
+        else:
+            found.append(echo(sent, one.tap, source, destination, one.key.ident, number))
+            if answered:
+                found.append(echo(sent + ANSWER, one.tap, source, destination, one.key.ident, number, reply=True))
+    return tuple(found)
 
 
 def moves(report: FailoverReport, vhid: int) -> tuple[HandOver, HandOver]:

@@ -81,6 +81,13 @@ def test_numbers_come_round() -> None:
     assert sum(try_.answered is None for try_ in tries) == 150
 
 
+def test_a_number_used_again_after_a_round_is_another_try() -> None:
+    asked = [echo(n, "t", CLIENT, VIP, 9, number) for n, number in enumerate((0, 30_000, 60_000, 65_535, 0))]
+    answers = [echo(0.1, "t", CLIENT, VIP, 9, 0, reply=True), echo(4.1, "t", CLIENT, VIP, 9, 0, reply=True)]
+    found = book(sorted(asked + answers)).tries(KEY._replace(ident=9))
+    assert [try_.answered is not None for try_ in found] == [True, False, False, False, True]
+
+
 def test_answers_out_of_order_find_their_question() -> None:
     late = [echo(0.0, "t", CLIENT, VIP, 9, 1), echo(0.02, "t", CLIENT, VIP, 9, 2)]
     late += [echo(0.03, "t", CLIENT, VIP, 9, 2, reply=True), echo(0.04, "t", CLIENT, VIP, 9, 1, reply=True)]
