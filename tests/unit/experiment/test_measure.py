@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lab.experiment.heartbeat import Stall, Stalls
+from lab.experiment.probes import THROUGH_PERIOD
 from lab.experiment.repeat import repeat
 from lab.experiment.report import to_json, to_text
 from tests.unit.experiment.frames import EPOCH, adverts
@@ -29,7 +30,7 @@ def test_a_run_by_the_law_passes() -> None:
     assert probe(report, GATEWAY).outage == pytest.approx(TAKEN - FAULT, abs=0.05)
     assert probe(report, GATEWAY).lost == pytest.approx(155, abs=2)
     assert probe(report, OLD).outage is None
-    assert probe(report, OLD).resumed == pytest.approx(HOME - 14.0, abs=0.05)
+    assert probe(report, OLD).resumed == pytest.approx(HOME - 14.0, abs=THROUGH_PERIOD)
 
 
 def test_the_report_is_json_and_text() -> None:
