@@ -52,9 +52,13 @@ def rule(kind: str, interface: str, protocol: str, source: str, destination: str
 ANY = "<any></any>"
 
 
-def test_the_lab_as_designed(zones: Zones) -> None:
-    """Design §1: LAN to any; SRV to any but LAN; DMZ to the internet only; WAN nowhere."""
-    zones.obey(config())
+RENDERED = (GOLDEN / "config" / "uranus" / "rules-master.xml").read_text()
+
+
+@pytest.mark.parametrize("text", [CONFIG, pytest.param(RENDERED, marks=pytest.mark.slow)], ids=["sample", "rendered"])
+def test_the_lab_as_designed(zones: Zones, text: str) -> None:
+    """LAN to any; SRV to any but LAN; DMZ to the internet only; WAN nowhere."""
+    zones.obey(text)
     assert zones.answered("lan", "tcp", PUBLIC, 80).split()[0] == ROUTER_WAN
     assert zones.answered("lan", "udp", SRV, 53).split()[0] == LAN
     assert zones.answered("srv", "tcp", PUBLIC, 80).split()[0] == ROUTER_WAN
@@ -70,6 +74,7 @@ def test_the_lab_as_designed(zones: Zones) -> None:
     assert zones.denies_ping("dmz", LAN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "zone", "kind", "host", "port"),
     [
@@ -96,6 +101,7 @@ def test_one_change_opens(zones: Zones, edit: tuple[str, str], zone: str, kind: 
 FLOATING_OUT = rule("block", "", "tcp", ANY, ANY, "<floating>yes</floating><direction>out</direction>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "zone", "kind", "host", "port"),
     [
@@ -116,6 +122,7 @@ def test_one_change_closes(zones: Zones, edit: tuple[str, str], zone: str, kind:
     assert zones.silent(zone, kind, host, port)
 
 
+@pytest.mark.slow
 def test_reject_answers_where_block_is_silent(zones: Zones) -> None:
     zones.obey(config(rule("reject", "lan", "tcp", ANY, "<any></any><port>8000</port>")))
     assert zones.refused("lan", PUBLIC, 8000)
@@ -124,6 +131,7 @@ def test_reject_answers_where_block_is_silent(zones: Zones) -> None:
     zones.answered("lan", "tcp", PUBLIC, 8000)
 
 
+@pytest.mark.slow
 def test_first_match_wins_among_interface_rules_and_the_last_among_floating_ones(zones: Zones) -> None:
     _, block = rule("block", "lan", "tcp", ANY, ANY)
     _, passes = rule("pass", "lan", "tcp", ANY, ANY)
@@ -138,6 +146,7 @@ def test_first_match_wins_among_interface_rules_and_the_last_among_floating_ones
     assert zones.silent("wan", "tcp", LAN, 80)
 
 
+@pytest.mark.slow
 def test_the_web_pages_stay_reachable_from_lan_alone(zones: Zones) -> None:
     nothing = config(("<type>pass</type>", "<type>block</type>"))
     zones.obey(nothing)
@@ -208,6 +217,7 @@ def test_only_a_syn_opens_a_tcp_state(zones: Zones, loose: int) -> None:
         zones.router.sysctl("net.netfilter.nf_conntrack_tcp_loose", 0)
 
 
+@pytest.mark.slow
 def test_an_open_connection_survives_a_change_of_rules(zones: Zones) -> None:
     """pf keeps its states over a reload; so do we."""
     zones.obey(config())
@@ -250,6 +260,7 @@ def test_an_open_connection_survives_a_change_of_rules(zones: Zones) -> None:
     client.stdin.close()
 
 
+@pytest.mark.slow
 def test_a_vips_own_device_obeys_the_same_rules(zones: Zones) -> None:
     """While MASTER the VIP stands on a macvlan with the virtual MAC; what comes in there is judged as the interface's."""
     router = zones.router
@@ -286,6 +297,7 @@ NAT_TO_VIP = (
 )
 
 
+@pytest.mark.slow
 def test_outbound_nat_to_a_vip(zones: Zones) -> None:
     zones.router.run("ip addr add 192.168.1.252/24 dev vtnet0")
     try:
@@ -298,6 +310,7 @@ def test_outbound_nat_to_a_vip(zones: Zones) -> None:
         zones.router.run("ip addr del 192.168.1.252/24 dev vtnet0")
 
 
+@pytest.mark.slow
 def test_low_source_ports_are_rewritten_unless_the_rule_keeps_them(zones: Zones) -> None:
     zones.obey(config())
     assert int(zones.answered("lan", "udp", PUBLIC, 53, source=500).split()[1]) >= 1024
@@ -306,6 +319,7 @@ def test_low_source_ports_are_rewritten_unless_the_rule_keeps_them(zones: Zones)
     assert zones.answered("lan", "udp", PUBLIC, 53, source=501) == f"{ROUTER_WAN} 501"
 
 
+@pytest.mark.slow
 def test_port_forward(zones: Zones) -> None:
     forward = (
         "<nat>\n",
@@ -321,6 +335,7 @@ def test_port_forward(zones: Zones) -> None:
     assert zones.silent("wan", "tcp", ROUTER_WAN, 8443)
 
 
+@pytest.mark.slow
 def test_private_and_bogon_sources_are_blocked_before_any_rule(zones: Zones) -> None:
     opened = rule("pass", "wan", "", ANY, ANY)
     zones.obey(config(opened))
@@ -332,6 +347,7 @@ def test_private_and_bogon_sources_are_blocked_before_any_rule(zones: Zones) -> 
     zones.answered("wan", "tcp", LAN, 80)
 
 
+@pytest.mark.slow
 def test_a_spoofed_source_is_dropped(zones: Zones) -> None:
     """A LAN address that arrives on DMZ, where a rule would pass anything from DMZ's own net only."""
     zones.obey(config())
@@ -346,6 +362,7 @@ def test_a_spoofed_source_is_dropped(zones: Zones) -> None:
         zones.hosts["dmz"].run("ip addr del 172.17.1.99/32 dev vtnet0")
 
 
+@pytest.mark.slow
 def test_icmp_opens_by_a_question_only(zones: Zones) -> None:
     zones.obey(config(rule("pass", "wan", "icmp", ANY, "<network>wanip</network>", "<icmptype>echoreq</icmptype>")))
     assert zones.pings("wan", ROUTER_WAN)

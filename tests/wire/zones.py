@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from ipaddress import IPv4Address, IPv4Interface
 
-from standin.facts import gather
+from standin.facts import Lease, gather
 from standin.ruleset import compile_ruleset
 from standin.settings_xml import read
 
@@ -54,6 +55,7 @@ except OSError as error:
     print(json.dumps({"failed": error.strerror}))
 """
 PORTS = (22, 25, 53, 80, 443, 3780, 8000, 8443)
+LEASE = Lease(IPv4Interface("192.168.1.168/24"), IPv4Address("192.168.1.1"))
 # Seconds. Silence is what a dropped packet sounds like; an answer is waited for much longer than it can take.
 SILENCE, PATIENCE = 0.4, 20.0
 
@@ -103,9 +105,12 @@ class Zones:
         assert server.stdout.readline() == b"ready\n"
 
     def obey(self, config: str) -> None:
-        """Compile this config.xml and load it, as `apply_filter` does; connections that are open stay known."""
+        """Compile this config.xml and load it, as `apply_filter` does; connections that are open stay known.
+
+        A WAN by DHCP has the router's address as its lease.
+        """
         settings = read(config.encode())
-        facts = gather(settings, {})
+        facts = gather(settings, {"wan": LEASE})
         text = compile_ruleset(settings, facts).text
         done = subprocess.run(
             ["ip", "netns", "exec", self.router.namespace, "nft", "-f", "-"],
