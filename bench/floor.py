@@ -8,7 +8,7 @@ import shlex
 from lab.commands.boot import boot_spec
 from lab.host.images import GuestImage
 from lab.paths import LabPaths
-from lab.render.domain_xml import Accelerator, BootSpec
+from lab.render.domain_xml import TRANSLATION_CACHE_MIB, Accelerator, BootSpec
 from lab.topology.plan import Kind, Plan, PlannedMachine
 
 QUIET = (
@@ -81,7 +81,7 @@ def qemu(machine: PlannedMachine, boot: BootSpec) -> list[str]:
     if boot.accelerator == "kvm":
         command += ["-accel", "kvm", "-cpu", "host"]
     else:
-        command += ["-accel", "tcg,tb-size=32", "-cpu", "max"]
+        command += ["-accel", f"tcg,tb-size={TRANSLATION_CACHE_MIB[machine.kind]}", "-cpu", "max"]
     command += ["-m", str(boot.memory_mib), "-serial", f"file:{boot.console_log}"]
     command += ["-kernel", str(boot.kernel), "-initrd", str(boot.initrd), "-append", str(boot.cmdline)]
     command += ["-drive", f"file={boot.disk},if=none,id=d0", "-device", "virtio-blk-pci,drive=d0,addr=0x4"]
