@@ -44,10 +44,10 @@ Key = PingKey | ConnectKey
 
 @dataclass(frozen=True)
 class Gap:
-    """The longest time without an answer.
+    """The longest outage.
 
-    last: last answer before it; first: first answer after it, None where none came. Seconds since the epoch.
-    lost: questions sent within it that were never answered.
+    last: when the last question before it was asked that was answered; first: the next such, None where none came.
+    Seconds since the epoch. lost: questions asked within it that were never answered.
     """
 
     last: float
@@ -122,20 +122,21 @@ class SeriesBook:
 
 
 def longest_gap(tries: Sequence[Try], start: float, end: float, dead_after: float = 1.0) -> Gap | None:
-    """The longest wait between two answers within [start, end]; None where nothing was answered before `end`.
+    """The longest outage within [start, end], by the questions: from the last one that was answered to the next one that was.
 
-    The last answer before `start` counts as the window's first. Silence at the window's end is a gap without an end, and
-    goes before all others, once it has lasted `dead_after` seconds.
+    Only questions without an answer make an outage; a late answer does not, so that a slow guest is not taken for a lost
+    packet. None where nothing asked before `end` was answered; a gap of no length where nothing was lost. The last answered
+    question before `start` counts as the window's first. Silence at the window's end is a gap without an end, and goes
+    before all others, once it has lasted `dead_after` seconds.
     """
-    answers = sorted(try_.answered for try_ in tries if try_.answered is not None and try_.answered <= end)
-    first = max(bisect_right(answers, start) - 1, 0)
-    points = answers[first:]
+    answered = sorted(try_.sent for try_ in tries if try_.answered is not None and try_.answered <= end)
+    points = answered[max(bisect_right(answered, start) - 1, 0) :]
     if not points:
         return None
     if end - points[-1] >= dead_after:
         return Gap(points[-1], None, _unanswered(tries, points[-1], end))
-    last, following = max(pairwise(points), key=lambda wait: wait[1] - wait[0], default=(points[0], points[0]))
-    return Gap(last, following, _unanswered(tries, last, following))
+    gaps = (Gap(last, following, _unanswered(tries, last, following)) for last, following in pairwise(points))
+    return max((gap for gap in gaps if gap.lost), key=lambda gap: gap.seconds or 0.0, default=Gap(points[0], points[0], 0))
 
 
 def _unanswered(tries: Sequence[Try], start: float, end: float) -> int:
