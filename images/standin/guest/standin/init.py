@@ -48,12 +48,13 @@ class Init:
         for number in KEPT_SIGNALS:
             signal.signal(number, self._note)
         server = control.listen(self._places.control_socket)
+        # Before CARP is switched on at the end of the boot: nothing may compete with a take-over.
+        preload()
         try:
             Boot(self._places, Speaker(FileTerminal(), STANDIN), self.start_carpd).run()
         except Exception:
             report()
         self._start_console()
-        preload()
         poller = select.poll()
         poller.register(server, select.POLLIN)
         poller.register(reader, select.POLLIN)
