@@ -108,6 +108,16 @@ def test_an_empty_answer_gives_a_fresh_login(guest: BootedGuest) -> None:
     assert "*** Welcome to" in before
 
 
+def test_a_killed_shell_gives_the_terminal_back(guest: BootedGuest) -> None:
+    guest.shell()
+    guest.type("stty -echo raw; kill -9 $$")
+    assert "*** Welcome to" in guest.menu()
+    guest.shell()
+    assert guest.run("echo heard") == "heard\n"
+    guest.type("exit")
+    guest.menu()
+
+
 @pytest.fixture
 def shell(guest: BootedGuest) -> Iterator[BootedGuest]:
     guest.shell()

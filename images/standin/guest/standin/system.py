@@ -10,6 +10,7 @@ from lab.console.catalogue import shell as shell_texts
 from lab.console.catalogue.text import Product
 from standin import apply, dialogues, power
 from standin.cluster import ClusterError
+from standin.console import make_sane
 from standin.developer_shell import run_shell
 from standin.facts import Facts
 from standin.machine import RealMachine
@@ -127,7 +128,22 @@ def run_in_foreground(argv: list[str], more_environment: dict[str, str] | None =
     if pid == 0:
         become(argv, environment)
     _, status = os.waitpid(pid, 0)
+    take_back_terminal()
     return os.waitstatus_to_exitcode(status)
+
+
+def take_back_terminal() -> None:
+    """A shell that was killed leaves the terminal to a process group that is gone, and in whatever mode it was."""
+    if not os.isatty(0):
+        return
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    try:
+        os.tcsetpgrp(0, os.getpgrp())
+        make_sane(0)
+    except OSError:
+        pass
+    finally:
+        signal.signal(signal.SIGTTOU, before)
 
 
 def become(argv: list[str], environment: dict[str, str]) -> None:
