@@ -21,9 +21,10 @@ ENTER = """
 set -e
 cd "$1"
 for folder in usr dev; do mount --rbind /$folder $folder; done
+mount --bind uranus/bin usr/local/sbin
 mount -t proc proc proc
 mount -t sysfs sysfs sys
-exec chroot . /usr/bin/env -i PATH=/uranus/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONPATH=/uranus \
+exec chroot . /usr/bin/env -i PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONPATH=/uranus \
     /usr/bin/python3 -S -m standin init "$2"
 """
 LIMIT = 60
@@ -46,7 +47,7 @@ class BootedGuest:
         shutil.copytree(GUEST / "standin", root / "uranus/standin")
         shutil.copytree(GUEST / "bin", root / "uranus/bin", symlinks=True)
         for script in ("rc.filter_configure_sync", "rc.reload_all", "rc.reboot"):
-            (root / "etc" / script).symlink_to("/uranus/bin/standin-command")
+            (root / "etc" / script).symlink_to("/usr/local/sbin/standin-command")
         shutil.copytree(PROJECT / "lab/carp", root / "uranus/lab/carp")
         shutil.copytree(PROJECT / "lab/console/catalogue", root / "uranus/lab/console/catalogue")
         for package in ("lab", "lab/console"):
@@ -80,8 +81,6 @@ class BootedGuest:
         self.type("8")
         self.line.expect("/root(\x1b\\[[0-9;]*m)*:(\x1b\\[[0-9;]*m)* ")
         self.type("exec /bin/sh")
-        self.line.expect_exact("\r\n# ")
-        self.type("PATH=/uranus/bin:$PATH")
         self.line.expect_exact("\r\n# ")
         self.type("PS1='@@LAB''@@ '")
         self.line.expect_exact("\r\n@@LAB@@ ")
