@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -152,3 +153,12 @@ def test_resync_without_a_peer_is_bounded(network: Network, short_path: Path) ->
     answered, _, seconds = sync(routed.pair.a, "resync_from_peer")
     assert not answered
     assert seconds < 10.0
+
+
+def test_the_daemon_is_no_more_urgent_than_the_packets(network: Network, short_path: Path) -> None:
+    """Left alone conntrackd runs at the highest real-time priority, ahead of CARP and of the kernel's own packet thread."""
+    routed = RoutedPair(network, short_path, synced=True)
+    sync(routed.pair.a, "start")
+    pids = sync(routed.pair.a, "pids")
+    assert len(pids) == 1
+    assert os.sched_getscheduler(pids[0]) == os.SCHED_OTHER

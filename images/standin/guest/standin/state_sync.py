@@ -10,6 +10,7 @@ failback keep its flows:
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -121,6 +122,24 @@ class ConntrackSync:
         self._config.write_text(render_config(self._sync, self._run_dir))
         started = self._conntrackd("-d")
         _wait(lambda: self._counters() is not None, timeout, NO_ANSWER.format(said=started.stdout + started.stderr))
+        self._calm()
+
+    def pids(self) -> list[int]:
+        """The daemon's processes; its lock file does not name them."""
+        wanted = [b"conntrackd", b"-C", str(self._config).encode(), b"-d", b""]
+        found = []
+        for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if cmdline.read_bytes().split(b"\0") == wanted:
+                    found.append(int(cmdline.parent.name))
+            except OSError:
+                continue  # it ended meanwhile
+        return found
+
+    def _calm(self) -> None:
+        """conntrackd makes itself the most urgent process of all: a burst of states would hold up CARP and the packets."""
+        for pid in self.pids():
+            os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
 
     def stop(self, timeout: float = 10.0) -> None:
         """End the daemon, if one runs, and remove what a killed one leaves behind."""
