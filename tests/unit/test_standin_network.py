@@ -7,7 +7,7 @@ from pathlib import Path
 
 from standin.dhcp import parse_lease
 from standin.facts import gather
-from standin.network import Nic, interface_plan, missing_nics, read_nics, rename_plan, route_plan
+from standin.network import Nic, interface_plan, lease_plan, missing_nics, read_nics, rename_plan, route_plan
 from standin.settings_xml import read
 
 from tests.golden_files import GOLDEN
@@ -94,3 +94,13 @@ def test_lease() -> None:
     assert lease.address == IPv4Interface("192.168.1.168/24")
     assert lease.router == IPv4Address("192.168.1.1")
     assert parse_lease({"ip": "", "mask": ""}) is None
+
+
+def test_an_address_that_stays_is_not_touched() -> None:
+    """Taking it away for a moment would take the default route away with it."""
+    lease = parse_lease({"ip": "192.168.1.168", "mask": "24", "router": "192.168.1.1"})
+    assert lease is not None
+    facts, wan = gather(MASTER, {"wan": lease}), MASTER.interfaces[0]
+    replace = "addr replace 192.168.1.168/24 broadcast 192.168.1.255 dev vtnet0"
+    assert lease_plan(facts, wan, ["192.168.1.168/24"]) == [replace]
+    assert lease_plan(facts, wan, ["192.168.1.77/24"]) == [replace, "addr del 192.168.1.77/24 dev vtnet0"]

@@ -46,8 +46,8 @@ def apply_leases(places: Places) -> None:
     with one_at_a_time(places):
         settings = load(places)
         facts = current_facts(places, settings)
-        for interface in settings.enabled:
-            network.apply(network.lease_plan(facts, interface))
+        for interface in (each for each in settings.enabled if each.dhcp):
+            network.apply(network.lease_plan(facts, interface, network.present_addresses(interface.nic)))
         network.apply(network.route_plan(settings, facts))
         apply_filter(places, settings, facts)
         write_resolver(places, settings)

@@ -127,7 +127,7 @@ class Boot:
             while dhcp.read_lease(self._places.lease(interface.nic)) is None and time.monotonic() < end:
                 time.sleep(POLL)
             facts = apply.current_facts(self._places, settings)
-            network.apply(network.lease_plan(facts, interface))
+            network.apply(network.lease_plan(facts, interface, network.present_addresses(interface.nic)))
             self._speaker.say(texts.DONE)
         self.clock.step("leases")
         facts = apply.current_facts(self._places, settings)

@@ -86,15 +86,26 @@ def interface_plan(settings: Settings, interface: Interface) -> list[str]:
     return lines
 
 
-def lease_plan(facts: Facts, interface: Interface) -> list[str]:
-    """`ip -batch` lines that give a DHCP interface the address of its lease."""
+def lease_plan(facts: Facts, interface: Interface, present: Iterable[str] = ()) -> list[str]:
+    """`ip -batch` lines that give a DHCP interface the address of its lease, and that alone.
+
+    present: its addresses now. An address that stays is not touched: taking it away for a moment would take the routes
+    through it away as well.
+    """
     address = facts.addresses.get(interface.key)
     if not interface.dhcp or address is None:
         return []
+    stale = [each for each in present if each != str(address)]
     return [
-        f"addr flush dev {interface.nic} scope global",
         f"addr replace {address} broadcast {address.network.broadcast_address} dev {interface.nic}",
+        *(f"addr del {each} dev {interface.nic}" for each in stale),
     ]
+
+
+def present_addresses(nic: str) -> list[str]:
+    """The IPv4 addresses of a device now, with prefix lengths."""
+    listed = run(["ip", "-o", "-4", "addr", "show", "dev", nic, "scope", "global"])
+    return [line.split()[3] for line in listed.splitlines() if line.split()[2:3] == ["inet"]]
 
 
 def route_plan(settings: Settings, facts: Facts) -> list[str]:
