@@ -27,6 +27,7 @@ TCPDUMP = (
 )
 SCRIPT = "trap 'kill $pids 2>/dev/null; wait; exit 0' TERM INT\npids=\n{lines}\nwait\n"
 LISTENING = "listening on"
+REFUSED = re.compile(r"^tcpdump: (?!listening on|WARNING)", re.MULTILINE)
 DROPPED = re.compile(r"^(\d+) packets? dropped by kernel", re.MULTILINE)
 START_SECONDS = 20.0
 POLL = 0.05
@@ -68,7 +69,8 @@ class TcpdumpCapture:
         self._running = self.world.spawn(["sh", "-c", self._script()])
         deadline = time.monotonic() + START_SECONDS
         while waiting := [link for link in self.filters if LISTENING not in self._log(link).read_text()]:
-            if time.monotonic() > deadline or self._running.process.poll() is not None:
+            refused = any(REFUSED.search(self._log(link).read_text()) for link in waiting)
+            if refused or time.monotonic() > deadline or self._running.process.poll() is not None:
                 self._running.stop()
                 raise LabError(
                     NOT_LISTENING.format(links=", ".join(waiting)),

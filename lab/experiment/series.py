@@ -136,7 +136,9 @@ def longest_gap(tries: Sequence[Try], start: float, end: float, dead_after: floa
     if end - points[-1] >= dead_after:
         return Gap(points[-1], None, _unanswered(tries, points[-1], end))
     gaps = (Gap(last, following, _unanswered(tries, last, following)) for last, following in pairwise(points))
-    return max((gap for gap in gaps if gap.lost), key=lambda gap: gap.seconds or 0.0, default=Gap(points[0], points[0], 0))
+    return max(
+        (gap for gap in gaps if gap.lost), key=lambda gap: gap.seconds or 0.0, default=Gap(points[0], points[0], 0)
+    )
 
 
 def _unanswered(tries: Sequence[Try], start: float, end: float) -> int:
