@@ -59,7 +59,7 @@ class Failover:
         """Raises LabError where the lab is not fit for it, or a verb fails. Probes and capture end in any case."""
         topology = self.bench.topology
         self._outcome = predict(topology, self.fault, self.bench.stage, self.conditions)
-        self._traffic = plan_traffic(topology, (expected.probe for expected in self._outcome.probes))
+        self._traffic = plan_traffic(topology, (expected.probe for expected in self._outcome.probes), int(time.time()))
         self._recorder = Recorder(topology, self.capture)
         machines = sorted({one.probe.source for one in self._traffic})
         self.capture.start()

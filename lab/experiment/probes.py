@@ -25,8 +25,12 @@ until a connection is given up (before TCP would send its SYN again, at 1 s).
 One fine-grained ping per machine: more of them keep an emulated firewall so busy that they measure themselves.
 """
 
-FIRST_IDENT = 0x5500
-"""ICMP identifiers of the probes are this and up, so that a capture shows whose they are."""
+PING_PATIENCE = 1.0
+"""Seconds after which the answer to a ping is none any more: something held it back."""
+
+FIRST_IDENT, IDENTS, RUNS = 0x4000, 64, 600
+"""ICMP identifiers of the probes: RUNS blocks of IDENTS each. Runs take different ones, because a firewall may still hold
+the state, and the translation, of an earlier run's ping."""
 
 PIDS = "/run/uranus-probes"
 PING = "ping -n -q -i {period} -e {ident} {address}"
@@ -45,7 +49,8 @@ NO_GUEST = "Probes could not be started on {machine}"
 class Traffic:
     """A probe with its place on the wire. tap: where its machine is heard. period: seconds between tries.
 
-    grain: how much longer than the outage itself the gap between two answers may be, in seconds.
+    grain: how much longer than the outage itself the gap between two answers may be, in seconds. patience: how long an
+    answer may take, in seconds.
     """
 
     probe: Probe
@@ -53,12 +58,17 @@ class Traffic:
     tap: str
     period: float
     grain: float
+    patience: float
     command: str
 
 
-def plan_traffic(topology: Topology, wanted: Iterable[Probe]) -> tuple[Traffic, ...]:
-    """Give every probe its identifier and command. Raises ValueError for a flow that has no command yet."""
-    return tuple(_traffic(topology, probe, FIRST_IDENT + number) for number, probe in enumerate(wanted))
+def plan_traffic(topology: Topology, wanted: Iterable[Probe], run: int = 0) -> tuple[Traffic, ...]:
+    """Give every probe its identifier and command. run: any number that differs between runs close in time.
+
+    Raises ValueError for a flow that has no command yet.
+    """
+    first = FIRST_IDENT + run % RUNS * IDENTS
+    return tuple(_traffic(topology, probe, first + number % IDENTS) for number, probe in enumerate(wanted))
 
 
 def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
@@ -68,7 +78,7 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
     if probe.path.protocol == "icmp":
         period = _ping_period(probe)
         command = PING.format(period=period, ident=ident, address=probe.destination)
-        return Traffic(probe, PingKey(*ends, ident), tap, period, 2 * period, command)
+        return Traffic(probe, PingKey(*ends, ident), tap, period, 2 * period, PING_PATIENCE, command)
     if probe.flow is not Flow.FRESH or probe.path.port is None:
         raise ValueError(f"no command for {probe.id}")
     command = CONNECT.format(
@@ -79,7 +89,7 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
         port=probe.path.port,
     )
     key = ConnectKey(*ends, probe.path.port)
-    return Traffic(probe, key, tap, CONNECT_PERIOD, 2 * CONNECT_PERIOD + CONNECT_PATIENCE, command)
+    return Traffic(probe, key, tap, CONNECT_PERIOD, 2 * CONNECT_PERIOD + CONNECT_PATIENCE, CONNECT_PATIENCE, command)
 
 
 def _ping_period(probe: Probe) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lab.experiment.capture import Capture
 from lab.experiment.pcap import Frame
 from lab.experiment.probes import Traffic
-from lab.experiment.series import SeriesBook, Try
+from lab.experiment.series import SeriesBook, Try, in_time
 from lab.experiment.wire import Ledger, Roster
 from lab.topology.model import Topology
 from lab.topology.plan import make_plan, tap_name
@@ -58,9 +58,9 @@ class Recorder:
             self._books.setdefault(tap, SeriesBook()).feed(frames)
 
     def tries(self, traffic: Traffic) -> tuple[Try, ...]:
-        """What this probe sent so far, and what was answered."""
+        """What this probe sent so far, and what was answered while it still waited."""
         book = self._books.get(traffic.tap)
-        return book.tries(traffic.key) if book else ()
+        return tuple(in_time(one, traffic.patience) for one in book.tries(traffic.key)) if book else ()
 
     def last_spoke(self, node: str, start: float, end: float) -> float | None:
         """Time of the last frame a node put on any bridge within [start, end]."""

@@ -145,6 +145,12 @@ def _unanswered(tries: Sequence[Try], start: float, end: float) -> int:
     return sum(1 for try_ in tries if try_.answered is None and start <= try_.sent <= end)
 
 
+def in_time(one: Try, patience: float) -> Try:
+    """The same; without its answer where that came later than `patience` seconds."""
+    late = one.answered is not None and one.answered - one.sent > patience
+    return Try(one.sent, None) if late else one
+
+
 def answered_after(tries: Sequence[Try], time: float) -> float | None:
     """When the first answer after `time` came."""
     return min((t.answered for t in tries if t.answered is not None and t.answered > time), default=None)

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from lab.experiment.heartbeat import Stall, Stalls
-from lab.experiment.probes import THROUGH_PERIOD
+from lab.experiment.probes import THROUGH_PERIOD, plan_traffic
 from lab.experiment.repeat import repeat
 from lab.experiment.report import to_json, to_text
+from lab.experiment.series import PingKey
 from tests.unit.experiment.frames import EPOCH, adverts
 from tests.unit.experiment.story import ANSWER, END, FAULT, HOME, TAKEN, Story, moves, probe
 
@@ -117,3 +118,12 @@ def test_several_runs_lie_beside_the_law() -> None:
     assert spread.low == pytest.approx(3.390625, abs=1e-5)
     assert spread.middle == pytest.approx(3.415625, abs=1e-5)
     assert spread.high == pytest.approx(3.440625, abs=1e-5)
+
+
+def test_runs_close_in_time_do_not_share_identifiers() -> None:
+    story = Story()
+    wanted = [one.probe for one in story.outcome.probes]
+    runs = [plan_traffic(story.topology, wanted, run) for run in range(1_700_000_000, 1_700_000_300)]
+    idents = [one.key.ident for run in runs for one in run if isinstance(one.key, PingKey)]
+    assert len(set(idents)) == len(idents)
+    assert 0 < min(idents) <= max(idents) <= 0xFFFF

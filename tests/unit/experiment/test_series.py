@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from lab.experiment.pcap import Frame
-from lab.experiment.series import ConnectKey, PingKey, SeriesBook, Try, answered_after, longest_gap
+from lab.experiment.series import ConnectKey, PingKey, SeriesBook, Try, answered_after, in_time, longest_gap
 from tests.unit.experiment.frames import EPOCH, echo, segment
 
 CLIENT, VIP = "172.17.1.10", "172.17.1.252"
@@ -119,3 +119,10 @@ def test_connections_are_answered_by_syn_ack_alone() -> None:
         Try(EPOCH + 1.0, None),
         Try(EPOCH + 2.0, EPOCH + 3.1),
     )
+
+
+def test_an_answer_to_somebody_who_gave_up_is_none() -> None:
+    """A SYN that waited behind an unanswered ARP request is answered when the connection is long abandoned."""
+    assert in_time(Try(1.0, 1.4), 0.5) == Try(1.0, 1.4)
+    assert in_time(Try(1.0, 3.4), 0.5) == Try(1.0, None)
+    assert in_time(Try(1.0, None), 0.5) == Try(1.0, None)
