@@ -137,7 +137,7 @@ def boot_spec(
         accelerator=accelerator,
         kernel=image.kernel,
         initrd=image.initrd,
-        cmdline=" ".join(filter(None, (image.cmdline, client_parameters(plan, machine)))),
+        cmdline=" ".join(filter(None, (image.parameters(accelerator), client_parameters(plan, machine)))),
         disk=paths.disk(machine.name),
         config_disk=paths.config_disk(machine.name) if with_config else None,
         memory_mib=image.memory_mib,

@@ -42,7 +42,7 @@ class FileRecord:
 class Installed:
     """One image in the cache.
 
-    built: when, ISO 8601 in UTC. files: by name. size: bytes of all files. current: built from the recipe as it is now.
+    built: when, ISO 8601 in UTC. files: by name. size: bytes of all files.
     """
 
     name: str

@@ -60,7 +60,7 @@ class Manifest:
     packages:  Debian packages, each with the reason why it is there; dependencies come along, recommendations do not.
     disk_mib:  size of the guest's root file system.
     memory_mib: what the guest runs in.
-    cmdline:   kernel parameters every guest of this image gets.
+    cmdline:   kernel parameters every guest of this image gets; cmdline_tcg: more of them where the CPU is emulated.
     python:    whether the Python code in the guest is compiled when the image is made.
     """
 
@@ -69,6 +69,7 @@ class Manifest:
     memory_mib: int
     disk_mib: int
     cmdline: tuple[str, ...]
+    cmdline_tcg: tuple[str, ...]
     packages: dict[str, str]
     modules: Modules
     copies: tuple[Copy, ...]
@@ -106,6 +107,7 @@ def _manifest(name: str, root: Path, path: Path, data: dict[str, Any]) -> Manife
         memory_mib=int(data.pop("memory_mib")),
         disk_mib=int(data.pop("disk_mib")),
         cmdline=tuple(data.pop("cmdline")),
+        cmdline_tcg=tuple(data.pop("cmdline_tcg", [])),
         packages=dict(data.pop("packages")),
         modules=Modules(**{key: tuple(names) for key, names in data.pop("modules").items()}),
         copies=tuple(copies),

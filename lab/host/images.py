@@ -74,7 +74,8 @@ OVERLAY = "A machine's disk could not be made"
 class GuestImage:
     """One image, ready to boot directly: `kernel` with `initrd` and `cmdline`; `disk` is golden, guests get overlays on it.
 
-    cmdline: parameters joined by spaces; a guest's own come behind. memory_mib: what its guests run in.
+    cmdline: parameters joined by spaces; a guest's own come behind. cmdline_tcg: more of them where the CPU is emulated.
+    memory_mib: what its guests run in.
     """
 
     name: str
@@ -84,6 +85,11 @@ class GuestImage:
     initrd: Path
     cmdline: str
     memory_mib: int
+    cmdline_tcg: str = ""
+
+    def parameters(self, accelerator: str) -> str:
+        """Kernel parameters under this accelerator, `tcg` or `kvm`."""
+        return f"{self.cmdline} {self.cmdline_tcg}".strip() if accelerator == "tcg" else self.cmdline
 
 
 def installed() -> list[Installed]:
@@ -131,6 +137,7 @@ def described(name: str) -> GuestImage:
         initrd=path / INITRD,
         cmdline=" ".join(manifest.cmdline),
         memory_mib=manifest.memory_mib,
+        cmdline_tcg=" ".join(manifest.cmdline_tcg),
     )
 
 

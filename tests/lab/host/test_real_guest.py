@@ -56,7 +56,7 @@ def guest(speed: Accelerator) -> Iterator[Machine]:
             disk=paths.disk(planned.name),
             kernel=image.kernel,
             initrd=image.initrd,
-            cmdline=f"{image.cmdline} {client_parameters(plan, planned)}",
+            cmdline=f"{image.parameters(speed.kind)} {client_parameters(plan, planned)}",
             agent_socket=paths.agent_socket(planned.name),
         )
         machine = machines.define(planned.name, domain_xml(planned, boot))
