@@ -6,7 +6,7 @@ import re
 import shlex
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -139,8 +139,3 @@ def listen(world: World, links: Iterable[str], seconds: float, filter_: str = ""
         time.sleep(seconds)
         capture.stop()
         return capture.poll()
-
-
-def frames_between(frames: Sequence[Frame], start: float, end: float) -> list[Frame]:
-    """start, end: seconds since the epoch."""
-    return [frame for frame in frames if start <= frame.seconds <= end]
