@@ -17,8 +17,8 @@ from lab.topology.stage import Stage
 HAND_OVER_PATIENCE = 10.0
 """Seconds on top of the law before a hand-over counts as not coming."""
 
-STANDIN_TIMERS = 0.25
-"""How late a timer of the stand-in may fire, seconds: it is a process in an emulated guest that shares its core."""
+LATENESS = 0.2
+"""How late a guest may be, seconds for each unit of slowness: its firewall is a process that shares an emulated core."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class RunningLab:
         return Patience(
             hand_over=HAND_OVER_PATIENCE * self.session.record.slowness,
             comeback=firewall.boot_limit + firewall.return_limit,
-            timers=STANDIN_TIMERS,
+            timers=LATENESS * self.session.record.slowness,
         )
 
     def console(self, node: str) -> ConsoleLog:

@@ -22,6 +22,7 @@ from standin.system import RealSystem
 from standin.terminal import FileTerminal, Speaker
 
 CONSOLE = "/dev/ttyS0"
+REHEARSAL_NIC = "vtnet0"
 KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT)
 # Seconds that programs get between "please end" and "end".
 GRACE = 1.0
@@ -72,8 +73,9 @@ class Init:
         self._places.system_log.parent.mkdir(parents=True, exist_ok=True)
 
         def body() -> None:
-            from standin import carpd
+            from standin import carpd, rehearsal
 
+            rehearsal.rehearse(REHEARSAL_NIC)
             # FreeBSD's CARP is in its kernel: nothing that a process does makes it wait. Its children start as usual.
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
             options = ["--allow", "0", "--run-dir", str(self._places.run), "--log", log]
