@@ -25,7 +25,8 @@ WHAT_SILENT = "VIP {address} on {network} does not exist yet"
 WHAT_PORT = "{node} from {network}: TCP {port}"
 NOBODY = IPv4Address(0)
 NO_ANSWER = "no answer"
-OPEN = "open"
+LET_THROUGH = "let through"
+"""What a rule decides is whether the question arrives: a port where nobody listens refuses it, and that is an answer too."""
 JOINED = " and "
 TOO_MANY = "{macs}, {answers} answers to {asked} questions"
 BECAUSE = "{word} ({reason})"
@@ -33,7 +34,7 @@ BECAUSE = "{word} ({reason})"
 
 @dataclass(frozen=True)
 class Question:
-    """expected: MACs that should answer (port 0), or the reply to a SYN. source: the address a SYN claims to come from."""
+    """expected: MACs that should answer (port 0), or that a SYN is let through. source: the address a SYN claims to come from."""
 
     id: str
     what: str
@@ -77,7 +78,7 @@ def segment_results(asked: Sequence[Question], answers: Sequence[Answer]) -> Ite
         expected = question.expected or NO_ANSWER
         if question.verdict is not None:
             expected = BECAUSE.format(word=expected, reason=question.verdict.reason)
-        ok = seen == question.expected
+        ok = bool(seen) == bool(question.expected) if question.port else seen == question.expected
         yield CheckResult(question.id, question.what, expected, seen or NO_ANSWER, ok)
 
 
@@ -110,7 +111,7 @@ def _sync_ports(topology: Topology, stage: Stage) -> Iterator[Question]:
     for port in (GUI_PORT, WEB_PORT):
         verdict = judge(topology, stage, Packet(network, source, address, "tcp", port))
         what = WHAT_PORT.format(node=node, network=network, port=port)
-        expected = OPEN if verdict.allowed else ""
+        expected = LET_THROUGH if verdict.allowed else ""
         yield Question(f"sync:{network}/{port}", what, network, address, expected, port, source, verdict)
 
 

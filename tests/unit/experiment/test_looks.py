@@ -166,3 +166,10 @@ def test_the_missing_rule_is_named_where_sync_is_expected_blocked() -> None:
     assert "Autoriser XMLRPC" in result.expected
     (result,) = segment_results(asked, [Answer((), "open", 0, 1)])
     assert not result.ok
+
+
+def test_a_refusal_proves_that_the_rule_let_the_question_through() -> None:
+    asked = [question for question in questions(TOPOLOGY, Stage.RULES) if question.port == 443]
+    for reply, ok in (("open", True), ("refused", True), ("", False)):
+        (result,) = segment_results(asked, [Answer((), reply, 0, 1)])
+        assert result.ok is ok
