@@ -7,6 +7,7 @@ Nothing of the guest is ever mounted: the file system is filled by mke2fs, the r
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ from lab.host.image_packages import PackageCache, Runner
 from lab.host.initramfs import initramfs
 from lab.host.kernel_image import vmlinux
 from lab.host.kernel_modules import Module, ModuleTree
+from lab.host.syscalls import hide_mounts
 from lab.paths import project_root
 
 PROBLEM = 3
@@ -105,7 +107,6 @@ class Build:
             self._files()
         with step("disk"):
             self._disk()
-        shutil.rmtree(self.work)
 
     def _packages(self) -> Path:
         """The base system and the kernel's .deb."""
@@ -242,9 +243,13 @@ def _leash() -> None:
 
 
 def _give(request: Request) -> None:
-    """Everything in the cache belongs to the one who asked."""
-    for path in (Path(request.out), Path(request.cache) / "", *Path(request.out).iterdir()):
-        os.chown(path, *request.owner)
+    """Everything in the cache belongs to the one who asked, so that it can be removed without root."""
+    cache = Path(request.cache)
+    made = [Path(request.out), Path(request.log), *cache.glob("apt-*"), *cache.glob("base-*.tar")]
+    for top in made:
+        for path in (top, *top.rglob("*")):
+            with contextlib.suppress(FileNotFoundError):
+                os.chown(path, *request.owner, follow_symlinks=False)
 
 
 def _problem(error: LabError | OSError) -> Problem:
@@ -259,8 +264,13 @@ def main(words: str) -> int:
     request = Request(**json.loads(words))
     threading.Thread(target=_leash, daemon=True).start()
     try:
-        Build(request).run()
-        _give(request)
+        hide_mounts()
+        build = Build(request)
+        try:
+            build.run()
+        finally:
+            shutil.rmtree(build.work, ignore_errors=True)
+            _give(request)
     except (LabError, OSError) as error:
         say(problem=asdict(_problem(error)))
         return PROBLEM

@@ -140,6 +140,8 @@ class PackageCache:
             "Dir::State::status": str(self.folder / "status"),
             "Dir::Cache": str(self.folder),
             "Dir::Cache::Archives": str(self.archives),
+            "Dir::Cache::pkgcache": "",
+            "Dir::Cache::srcpkgcache": "",
         }
         lines = [f'{key} "{value}";' for key, value in settings.items()] + self.proxies()
         self.conf.write_text("".join(f"{line}\n" for line in lines))

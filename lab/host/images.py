@@ -290,7 +290,7 @@ def _preflight(manifest: Manifest, path: Path) -> None:
 def _command(request: Request) -> list[str]:
     """As root, in mount and PID namespaces of its own: when its first process ends, all it started and mounted is gone."""
     program = [
-        "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation", "private", "--",
+        "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation", "unchanged", "--",
         sys.executable, "-B", "-m", PROGRAM, json.dumps(asdict(request)),
     ]  # fmt: skip
     if os.geteuid() == 0:
