@@ -65,6 +65,10 @@ class RunningLab:
             timers=LATENESS * self.session.record.slowness,
         )
 
+    @property
+    def processes(self) -> Mapping[str, str]:
+        return {name: str(self.session.paths.disk(name)) for name in self.firewalls}
+
     def console(self, node: str) -> ConsoleLog:
         """What a firewall's console says from now on."""
         return ConsoleLog(self.session.paths.console_log(node))

@@ -101,6 +101,10 @@ class Bench(Subject, Protocol):
     @property
     def limits(self) -> Limits: ...
 
+    @property
+    def processes(self) -> Mapping[str, str]:
+        """Firewall -> words that stand in the command line of its process on this host, and of no other; empty: unknown."""
+
     def kill(self, node: str) -> None:
         """Pull the plug, no grace."""
 

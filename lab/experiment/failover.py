@@ -63,7 +63,7 @@ class Failover:
         self._recorder = Recorder(topology, self.capture)
         machines = sorted({one.probe.source for one in self._traffic})
         self.capture.start()
-        beat = Heartbeat()
+        beat = Heartbeat(self.bench.processes)
         try:
             with beat:
                 probes.stop(self.bench.guests, machines)

@@ -152,6 +152,10 @@ def _hand_over(
     new = changes[-1].new if changes else (old or "")
     since = times.fault if first else times.undone
     stall = stalls.worst(since - 1.0, change.time if change else since + 4.0)
+    if change:
+        # What it waited for a core from when it was due: only that can have made it late.
+        due = change.time - change.silence + (move.silence.high if move.silence else 0.0)
+        stall += stalls.waited(change.new, due, change.time)
     allowance = stall + timers
     miss = _law_miss(move, change, times, allowance, first)
     problem = _hand_over_problem(move, new, old or "", expected or "", bool(change), miss, allowance)
@@ -211,11 +215,25 @@ def probe_results(
     """Every probe, judged against what was expected of it."""
     by_id = {expected.probe.id: expected for expected in outcome.probes}
     worst = stalls.worst(times.fault, times.end)
-    return [_probe_result(by_id[one.probe.id], one, recorder.tries(one), times, worst + timers) for one in traffic]
+    return [
+        _probe_result(by_id[one.probe.id], one, recorder.tries(one), times, stalls, worst + timers) for one in traffic
+    ]
+
+
+def _waited(stalls: Stalls, gap: Gap | None, expected: float) -> float:
+    """What the busiest firewall waited for a core from when a gap should have ended to when it did."""
+    if gap is None or gap.first is None:
+        return 0.0
+    return stalls.longest_wait(gap.last + expected, gap.first)
 
 
 def _probe_result(
-    expected: ProbeOutcome, traffic: Traffic, tries: tuple[Try, ...], times: Times, allowance: float
+    expected: ProbeOutcome,
+    traffic: Traffic,
+    tries: tuple[Try, ...],
+    times: Times,
+    stalls: Stalls,
+    allowance: float,
 ) -> ProbeResult:
     new = expected.probe.flow is Flow.NEW
     start = tries[0].sent if new and tries else times.injected
@@ -225,9 +243,11 @@ def _probe_result(
     # What it shows when nothing happens, or could show at most: no part of an outage.
     grain = max(traffic.grain, (quiet.seconds or 0.0) if quiet else 0.0)
     resumed = answered_after(tries, times.undone)
-    miss, problem = _judge(expected, gap, grain, allowance, tries)
+    high = expected.outage.high if expected.outage else 0.0
+    miss, problem = _judge(expected, gap, grain, allowance + _waited(stalls, gap, high), tries)
     if not problem and expected.fate is not Fate.DENIED:
-        problem = _judge_return(expected, back, resumed, grain, allowance)
+        high = expected.back.high if expected.back else 0.0
+        problem = _judge_return(expected, back, resumed, grain, allowance + _waited(stalls, back, high))
     lost_one = expected.fate is Fate.LOST
     return ProbeResult(
         id=expected.probe.id,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from standin.facts import Lease, gather
 from standin.network import SYSCTLS
@@ -203,6 +203,7 @@ class Cluster:
     """A lab as experiments see it (lab.experiment.contracts.Bench)."""
 
     limits = Limits()
+    processes: ClassVar[dict[str, str]] = {}
 
     def __init__(self, network: Network, topology: Topology, stage: Stage, directory: Path) -> None:
         self.network, self.topology, self.stage = network, topology, stage

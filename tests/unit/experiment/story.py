@@ -10,7 +10,7 @@ from lab.expect.fault import parse
 from lab.expect.outcome import Fate, Outcome, predict
 from lab.expect.probe import Flow
 from lab.experiment.capture import Replay
-from lab.experiment.heartbeat import Stall, Stalls
+from lab.experiment.heartbeat import Stall, Stalls, Wait
 from lab.experiment.measure import HandOver, ProbeResult, Times, fault_time, hand_overs, probe_results
 from lab.experiment.pcap import Frame
 from lab.experiment.probes import Traffic, plan_traffic
@@ -40,6 +40,7 @@ class Story:
     gaps: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     extra: list[Frame] = field(default_factory=list)
     stalls: tuple[Stall, ...] = ()
+    waits: tuple[Wait, ...] = ()
     timers: float = TIMERS
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ class Story:
         window = EPOCH + INJECTED, EPOCH + INJECTED + 1.5, EPOCH + UNDONE
         at, doubt = fault_time(self.outcome, self.traffic, recorder, window)
         times = Times(EPOCH + BASELINE, EPOCH + INJECTED, at, doubt, EPOCH + UNDONE, EPOCH + END)
-        stalls = Stalls(self.stalls)
+        stalls = Stalls(self.stalls, self.waits)
         return make_report(
             topology=self.topology,
             stage=Stage.RULES,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lab.experiment.heartbeat import Stall, Stalls
+from lab.experiment.heartbeat import Stall, Stalls, Wait
 from lab.experiment.probes import THROUGH_PERIOD, plan_traffic
 from lab.experiment.repeat import repeat
 from lab.experiment.report import to_json, to_text
@@ -58,6 +58,16 @@ def test_what_the_host_stalled_is_no_fault_of_the_lab() -> None:
     assert moves(Story(taken={2: TAKEN + 0.3}, stalls=(stall,)).report(), 2)[0].ok
     elsewhere = Stall(EPOCH + 1.0, 0.3)
     assert not moves(Story(taken={2: TAKEN + 0.3}, stalls=(elsewhere,)).report(), 2)[0].ok
+
+
+def test_what_a_guest_waited_for_a_core_explains_that_it_was_late_and_nothing_else() -> None:
+    due = EPOCH + TAKEN
+    late, early = {2: TAKEN + 0.3}, {2: TAKEN - 0.3}
+    waits = (Wait(due + 0.1, "backup", 0.1), Wait(due + 0.2, "backup", 0.15))
+    assert moves(Story(taken=late, waits=waits).report(), 2)[0].ok
+    assert not moves(Story(taken=late, waits=(Wait(due + 0.1, "master", 0.25),)).report(), 2)[0].ok
+    assert not moves(Story(taken=late, waits=(Wait(due - 1.0, "backup", 0.25),)).report(), 2)[0].ok
+    assert not moves(Story(taken=early, waits=waits).report(), 2)[0].ok
 
 
 def test_a_vhid_that_never_moves_or_never_returns_is_named() -> None:
