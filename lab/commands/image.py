@@ -29,8 +29,9 @@ def show(json: bool) -> int:
         if json:
             present.as_json({"images": rows, "missing": missing})
         else:
-            columns = ["image", "recipe", "current", "mib", "built", "path"]
-            print(present.table("images", columns, [[str(row[column]) for column in columns] for row in rows]))
+            if rows:
+                columns = ["image", "recipe", "current", "mib", "built", "path"]
+                print(present.table("images", columns, [[str(row[column]) for column in columns] for row in rows]))
             for name in missing:
                 print(f"{name}: not built yet; `./inv image.build` or `./inv lab.up` builds it")
         return 0

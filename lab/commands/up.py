@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
 from lab.host.accelerator import Accelerator, accelerator
-from lab.host.images import GuestImage, ensure
+from lab.host.images import GuestImage, Manifest, described, ensure, to_build
 from lab.host.libvirtd import PrivateLibvirt
 from lab.host.lock import locked
 from lab.host.passwords import passwords_of
@@ -36,6 +37,11 @@ QEMU_MIB = 80
 
 DISK_MIB = 600
 """What the overlays, logs and captures of a lab may come to, MiB."""
+
+ESTIMATE = (
+    "images to build once ({images}): about {minutes} min, {download} MiB to download, {build} MiB of disk while building; "
+    "the lab then takes up to {disk} MiB of disk and {memory} MiB of memory"
+)
 
 
 @dataclass(frozen=True)
@@ -98,12 +104,15 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     with _step(listener, "lab", "accelerator") as said:
         verdict = accelerator(cache_home())
         said.append(f"{verdict.kind}: {verdict.reason}")
-    images = {image: ensure(image, listener) for image in (appliance(request.firewall).image, "client")}
-    record = _record(request, model, stage, paths, verdict, images, len(plan.machines))
+    names = (appliance(request.firewall).image, "client")
     world = World(paths)
     if not world.exists():
-        mib = sum(images[_image(plan, machine, request.firewall)].memory_mib + QEMU_MIB for machine in plan.machines)
+        memory = {name: described(name).memory_mib for name in names}
+        mib = sum(memory[_image(plan, machine, request.firewall)] + QEMU_MIB for machine in plan.machines)
         preflight.check(mib=mib, rooms=(preflight.Room(paths.root, DISK_MIB),))
+        _say_estimate(to_build(names), mib, listener)
+    images = {name: ensure(name, listener) for name in names}
+    record = _record(request, model, stage, paths, verdict, images, len(plan.machines))
     with _step(listener, "lab", "namespace and bridges"):
         world.create(plan.bridges)
     with _step(listener, "lab", "its own libvirtd"):
@@ -118,6 +127,21 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     done = record.done()
     write_record(paths, done)
     return done
+
+
+def _say_estimate(recipes: list[Manifest], mib: int, listener: Listener) -> None:
+    """What the first run costs, all of it together, before it is begun. mib: memory for the lab, MiB."""
+    if recipes:
+        costs = [recipe.estimate for recipe in recipes]
+        said = ESTIMATE.format(
+            images=", ".join(recipe.name for recipe in recipes),
+            minutes=math.ceil(sum(cost.seconds for cost in costs) / 60),
+            download=sum(cost.download_mib for cost in costs),
+            build=max(cost.build_mib for cost in costs),
+            disk=sum(cost.disk_mib for cost in costs) + DISK_MIB,
+            memory=mib,
+        )
+        listener(Event("lab", "first run", Phase.NOTE, detail=said))
 
 
 def _boot_and_elect(booter: Booter, world: World, stage: Stage) -> None:

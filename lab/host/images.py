@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ __all__ = [
     "overlay",
     "prune",
     "recipe_hash",
+    "to_build",
     "verify",
 ]
 
@@ -122,6 +123,11 @@ def ensure(name: str, listener: Listener = silent, force: bool = False) -> Guest
                 _build(manifest, digest, path, listener, force)
     check(image_cache.read_record(path))
     return described(name)
+
+
+def to_build(names: Iterable[str]) -> list[Manifest]:
+    """The recipes among these whose images `ensure` would have to build. Raises LabError: no such recipe."""
+    return [load_manifest(name) for name in names if not image_path(name, recipe_hash(name)).exists()]
 
 
 def described(name: str) -> GuestImage:
