@@ -5,9 +5,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from standin.apply import note_leases
 from standin.dhcp import parse_lease
 from standin.facts import gather
 from standin.network import Nic, interface_plan, lease_plan, missing_nics, read_nics, rename_plan, route_plan
+from standin.places import Places
 from standin.settings_xml import read
 
 from tests.golden_files import GOLDEN
@@ -104,3 +106,16 @@ def test_an_address_that_stays_is_not_touched() -> None:
     replace = "addr replace 192.168.1.168/24 broadcast 192.168.1.255 dev vtnet0"
     assert lease_plan(facts, wan, ["192.168.1.168/24"]) == [replace]
     assert lease_plan(facts, wan, ["192.168.1.77/24"]) == [replace, "addr del 192.168.1.77/24 dev vtnet0"]
+
+
+def test_a_lease_is_obeyed_once(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    lease = places.lease("vtnet0")
+    lease.parent.mkdir(parents=True)
+    assert note_leases(places, MASTER)
+    assert not note_leases(places, MASTER)
+    lease.write_text("ip=192.168.1.168\n")
+    assert note_leases(places, MASTER)
+    assert not note_leases(places, MASTER)
+    lease.unlink()
+    assert note_leases(places, MASTER)

@@ -42,15 +42,27 @@ def apply_filter(places: Places, settings: Settings, facts: Facts) -> None:
 
 
 def apply_leases(places: Places) -> None:
-    """After a change of lease: addresses, routes, then the rules that name the address."""
+    """After a change of lease: addresses, routes, then the rules that name the address. Nothing where all is as it was."""
     with one_at_a_time(places):
         settings = load(places)
+        if not note_leases(places, settings):
+            return
         facts = current_facts(places, settings)
         for interface in (each for each in settings.enabled if each.dhcp):
             network.apply(network.lease_plan(facts, interface, network.present_addresses(interface.nic)))
         network.apply(network.route_plan(settings, facts))
         apply_filter(places, settings, facts)
         write_resolver(places, settings)
+
+
+def note_leases(places: Places, settings: Settings) -> bool:
+    """Write down what the leases say; False where that is what was written last. To be called before they are read."""
+    leases = [places.lease(each.nic) for each in settings.enabled if each.dhcp]
+    said = "".join(f"{lease.name}\n{lease.read_text()}" for lease in leases if lease.exists())
+    if places.applied_leases.exists() and places.applied_leases.read_text() == said:
+        return False
+    places.applied_leases.write_text(said)
+    return True
 
 
 def reload_filter(places: Places) -> None:

@@ -130,6 +130,7 @@ class Boot:
             network.apply(network.lease_plan(facts, interface, network.present_addresses(interface.nic)))
             self._speaker.say(texts.DONE)
         self.clock.step("leases")
+        apply.note_leases(self._places, settings)
         facts = apply.current_facts(self._places, settings)
         self._step(texts.SETTING_ROUTES, lambda: network.apply(network.route_plan(settings, facts)))
         apply.write_resolver(self._places, settings)

@@ -59,3 +59,8 @@ class Places:
 
     def lease(self, nic: str) -> Path:
         return self.run / f"lease.{nic}"
+
+    @property
+    def applied_leases(self) -> Path:
+        """What the leases said when the machine was last made to obey them."""
+        return self.run / "leases.applied"
