@@ -105,7 +105,7 @@ def test_an_address_that_stays_is_not_touched() -> None:
     facts, wan = gather(MASTER, {"wan": lease}), MASTER.interfaces[0]
     replace = "addr replace 192.168.1.168/24 broadcast 192.168.1.255 dev vtnet0"
     assert lease_plan(facts, wan, ["192.168.1.168/24"]) == [replace]
-    assert lease_plan(facts, wan, ["192.168.1.77/24"]) == [replace, "addr del 192.168.1.77/24 dev vtnet0"]
+    assert lease_plan(facts, wan, ["192.168.1.77/24"]) == ["addr del 192.168.1.77/24 dev vtnet0", replace]
 
 
 def test_a_lease_is_obeyed_once(tmp_path: Path) -> None:

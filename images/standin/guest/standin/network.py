@@ -97,8 +97,9 @@ def lease_plan(facts: Facts, interface: Interface, present: Iterable[str] = ()) 
         return []
     stale = [each for each in present if each != str(address)]
     return [
-        f"addr replace {address} broadcast {address.network.broadcast_address} dev {interface.nic}",
+        # Before the new one comes: the first address of a subnet takes the others along when it goes.
         *(f"addr del {each} dev {interface.nic}" for each in stale),
+        f"addr replace {address} broadcast {address.network.broadcast_address} dev {interface.nic}",
     ]
 
 
