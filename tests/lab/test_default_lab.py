@@ -60,7 +60,10 @@ def test_a_failover_is_as_expected_and_explained(uranus: str, fault: str) -> Non
     # A computer with too much to do makes guests late; that is told, and no reason to fail here. All else is.
     late = [problem for problem in report["problems"] if "outside the law by +" in problem]
     assert report["problems"] == late, failover.err[-3000:]
-    assert {(move["phase"], move["new"]) for move in report["hand_overs"]} == {("fault", "backup"), ("return", "master")}
+    assert {(move["phase"], move["new"]) for move in report["hand_overs"]} == {
+        ("fault", "backup"),
+        ("return", "master"),
+    }
     assert report["dropped"] == 0
     print("\n".join(late))
 
