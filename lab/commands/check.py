@@ -8,6 +8,7 @@ from lab.commands import present
 from lab.commands.session import opened
 from lab.commands.subject import RunningLab
 from lab.experiment.checks import CheckReport, run_checks
+from lab.experiment.result import CheckResult
 
 SUMMARY = "{passed} of {count} checks passed in {seconds:.1f} s"
 
@@ -32,10 +33,15 @@ def run(name: str | None, json: bool) -> int:
 
 def as_text(report: CheckReport) -> str:
     """Every check on a line; what failed, with what was expected and seen, again at the end."""
-    rows = [["ok" if result.ok else "FAILED", result.what, result.seen] for result in report.results]
+    rows = [["ok" if result.ok else "FAILED", result.what, _found(result)] for result in report.results]
     parts = [present.table(f"checks of {report.topology}, stage {report.stage.value}", ["", "check", "seen"], rows)]
     for result in report.failed:
         parts.append(f"FAILED  {result.what}\n  expected:   {result.expected}\n  seen:       {result.seen}")
     passed = len(report.results) - len(report.failed)
     parts.append(SUMMARY.format(passed=passed, count=len(report.results), seconds=report.seconds))
-    return "\n".join(parts)
+    return "\n\n".join(parts)
+
+
+def _found(result: CheckResult) -> str:
+    """What was seen; where that is what the expectation begins with, the expectation, since it goes on to say why."""
+    return result.expected if result.ok and result.expected.startswith(result.seen) else result.seen

@@ -27,6 +27,9 @@ SYSTEM_CURES = {
 }
 """By errno: what a person can do."""
 
+FILE_WIDTH = 160
+"""Characters in a line of a table that goes to a file: every check of the default lab fits."""
+
 
 class Progress:
     """Prints one line per finished step on stderr: seconds since the start, machine, step, time taken. Colour on a terminal only."""
@@ -96,7 +99,7 @@ def refused(error: OSError) -> Problem:
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> str:
-    """A table as text, drawn by rich, as wide as the terminal allows."""
+    """A table as text, drawn by rich, as wide as the terminal allows; no line ends in spaces."""
     import io
 
     from rich.box import SIMPLE_HEAD
@@ -111,6 +114,6 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> str:
         drawn.add_row(*[Text.from_ansi(cell) for cell in row])
     out = io.StringIO()
     colour = sys.stdout.isatty()
-    width = None if colour else 140
+    width = None if colour else FILE_WIDTH
     Console(file=out, force_terminal=colour, width=width).print(drawn)
-    return out.getvalue().rstrip("\n")
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).rstrip("\n")

@@ -148,4 +148,4 @@ def as_text(status: Status) -> str:
             *(f"{n} says" for n in status.lab.firewalls),
         ]
         parts.append(present.table("CARP", columns, rows))
-    return "\n".join(parts)
+    return "\n\n".join(parts)

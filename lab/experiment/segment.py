@@ -22,10 +22,11 @@ ASK_SECONDS = 20.0
 WHAT_VIRTUAL = "VIP {address} on {network} answers ARP once, with the virtual MAC"
 WHAT_REAL = "{node}'s own {address} on {network} answers ARP once, with its real MAC"
 WHAT_SILENT = "VIP {address} on {network} does not exist yet"
-WHAT_PORT = "{node} from {network}: TCP {port}"
+WHAT_PORT = "a stranger on {network} to {node} ({address}), tcp {port}"
 NOBODY = IPv4Address(0)
 NO_ANSWER = "no answer"
 LET_THROUGH = "let through"
+PORT_SAYS = "let through; the port itself says: {reply}"
 """What a rule decides is whether the question arrives: a port where nobody listens refuses it, and that is an answer too."""
 JOINED = " and "
 TOO_MANY = "{macs}, {answers} answers to {asked} questions"
@@ -74,12 +75,16 @@ def ask(world: World, asked: Sequence[Question]) -> tuple[Answer, ...]:
 
 def segment_results(asked: Sequence[Question], answers: Sequence[Answer]) -> Iterator[CheckResult]:
     for question, answer in zip(asked, answers, strict=True):
-        seen = answer.reply if question.port else _who(answer)
+        seen = _reply(answer) if question.port else _who(answer)
         expected = question.expected or NO_ANSWER
         if question.verdict is not None:
             expected = BECAUSE.format(word=expected, reason=question.verdict.reason)
         ok = bool(seen) == bool(question.expected) if question.port else seen == question.expected
         yield CheckResult(question.id, question.what, expected, seen or NO_ANSWER, ok)
+
+
+def _reply(answer: Answer) -> str:
+    return PORT_SAYS.format(reply=answer.reply) if answer.reply else ""
 
 
 def _who(answer: Answer) -> str:
@@ -110,7 +115,7 @@ def _sync_ports(topology: Topology, stage: Stage) -> Iterator[Question]:
     source, address = _spare(topology, network), topology.firewalls[node].addresses[network]
     for port in (GUI_PORT, WEB_PORT):
         verdict = judge(topology, stage, Packet(network, source, address, "tcp", port))
-        what = WHAT_PORT.format(node=node, network=network, port=port)
+        what = WHAT_PORT.format(network=network, node=node, address=address, port=port)
         expected = LET_THROUGH if verdict.allowed else ""
         yield Question(f"sync:{network}/{port}", what, network, address, expected, port, source, verdict)
 

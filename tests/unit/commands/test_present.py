@@ -55,3 +55,15 @@ def test_a_full_disk_or_a_missing_right_has_a_cure(capsys: pytest.CaptureFixture
     err = capsys.readouterr().err
     assert "/tmp/uranus" in err
     assert word in err
+
+
+def test_no_line_of_a_table_ends_in_spaces() -> None:
+    lines = present.table("machines", ["machine", "state"], [["client", "running"], ["web", "off"]]).splitlines()
+    assert [line.split() for line in lines if "─" not in line] == [
+        ["machines"],
+        [],
+        ["machine", "state"],
+        ["client", "running"],
+        ["web", "off"],
+    ]
+    assert lines == [line.rstrip() for line in lines]
