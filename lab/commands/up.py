@@ -39,8 +39,8 @@ DISK_MIB = 600
 """What the overlays, logs and captures of a lab may come to, MiB."""
 
 ESTIMATE = (
-    "images to build once ({images}): about {minutes} min, {download} MiB to download, {build} MiB of disk while building; "
-    "the lab then takes up to {disk} MiB of disk and {memory} MiB of memory"
+    "about {minutes} min to build {images}, {download} MiB to download; "
+    "{disk} MiB of disk ({build} while building), {memory} MiB of memory"
 )
 
 
@@ -134,11 +134,11 @@ def _say_estimate(recipes: list[Manifest], mib: int, listener: Listener) -> None
     if recipes:
         costs = [recipe.estimate for recipe in recipes]
         said = ESTIMATE.format(
-            images=", ".join(recipe.name for recipe in recipes),
+            images=" and ".join(recipe.name for recipe in recipes),
             minutes=math.ceil(sum(cost.seconds for cost in costs) / 60),
             download=sum(cost.download_mib for cost in costs),
-            build=max(cost.build_mib for cost in costs),
             disk=sum(cost.disk_mib for cost in costs) + DISK_MIB,
+            build=max(cost.build_mib for cost in costs),
             memory=mib,
         )
         listener(Event("lab", "first run", Phase.NOTE, detail=said))

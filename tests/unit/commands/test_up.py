@@ -55,7 +55,7 @@ def test_the_first_run_tells_its_time_disk_and_memory_before_it_builds(tmp_path:
     with pytest.raises(LabError, match="the first build"):
         bring_up(tmp_path, events)
     told = next(event.detail for event in events if event.step == "first run")
-    for word in ("standin, client", "min", "MiB to download", "MiB of disk", f"{MEMORY} MiB of memory"):
+    for word in ("standin and client", "min", "MiB to download", "MiB of disk", f"{MEMORY} MiB of memory"):
         assert word in told
 
 
