@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lab.appliances.firewall import Firewall
+from lab.commands.boot import wait_ready
 from lab.commands.session import Session
 from lab.console.log import ConsoleLog
 from lab.host.world import World
@@ -77,7 +78,10 @@ class RunningLab:
         self.session.machine(node).kill()
 
     def start(self, node: str) -> None:
-        self.session.machine(node).start()
+        """Power on, and wait for the end of the boot: a backup that is not ready yet could not take over."""
+        session, transcript = self.session, self.console(node)
+        if session.machine(node).start():
+            wait_ready(session.machines, session.paths, session.record, session.planned(node), transcript)
 
     def carp_off(self, node: str) -> None:
         self.firewalls[node].carp_off()
