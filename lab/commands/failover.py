@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from lab.expect.fault import Fault, FaultKind, parse
 from lab.experiment.capture import TcpdumpCapture
 from lab.experiment.failover import Failover
 from lab.experiment.recorder import capture_filters
+from lab.experiment.repeat import RepeatReport
+from lab.experiment.repeat import repeat as repeat_runs
 from lab.experiment.report import FailoverReport, save, to_json, to_text
 from lab.host.lock import locked
 from lab.topology.stage import Stage
@@ -25,8 +26,8 @@ OFFERED = {
 """Faults that are measured by now, and what each teaches."""
 
 RUN = "run {number} of {count}"
-MANY = "{count} runs, {good} as expected. Hand-over after the fault: min {low:.3f} s, median {mid:.3f} s, max {high:.3f} s; law {law}"
-LAW = "{0:.3f} to {1:.3f} s"
+MANY = "{good} of {count} runs as expected"
+SECONDS, RANGE, NO_LAW = "{0:.3f}", "{0:.3f} to {1:.3f}", "-"
 
 
 def run(name: str | None, fault: str, node: str | None, report: str | None, repeat: int, json: bool) -> int:
@@ -51,21 +52,23 @@ def run(name: str | None, fault: str, node: str | None, report: str | None, repe
 
 
 def _runs(
-    session: Session, fault: str, node: str | None, directory: Path | None, repeat: int, quiet: bool
-) -> list[FailoverReport]:
+    session: Session, fault: str, node: str | None, directory: Path | None, times: int, quiet: bool
+) -> RepeatReport:
     lab = RunningLab(session)
     if not lab.stage.reaches(Stage.VIPS):
         raise LabError("There is nothing to fail over", expected="stage vips or later", seen=f"stage {lab.stage.value}")
     wanted = parse(lab.topology, fault, node or "")
-    reports: list[FailoverReport] = []
-    for number in range(1, repeat + 1):
-        place = directory / f"{number:02d}" if directory and repeat > 1 else directory
-        reports.append(_one(lab, wanted, place))
+
+    def once(number: int) -> FailoverReport:
+        place = directory / f"{number:02d}" if directory and times > 1 else directory
+        report = _one(lab, wanted, place)
         if not quiet:
-            if repeat > 1:
-                print(RUN.format(number=number, count=repeat))
-            print(to_text(reports[-1]), flush=True)
-    return reports
+            if times > 1:
+                print(RUN.format(number=number, count=times))
+            print(to_text(report), flush=True)
+        return report
+
+    return repeat_runs(once, times)
 
 
 def _one(lab: RunningLab, fault: Fault, directory: Path | None) -> FailoverReport:
@@ -77,19 +80,20 @@ def _one(lab: RunningLab, fault: Fault, directory: Path | None) -> FailoverRepor
     return report
 
 
-def summary(reports: list[FailoverReport]) -> str:
-    """Several runs in one line: how the hand-overs after the fault lie beside the law."""
-    moves = [move for report in reports for move in report.hand_overs if move.phase == "fault" and move.at is not None]
-    times = [move.at for move in moves if move.at is not None]
-    laws = [move.law for move in moves if move.law is not None]
-    return MANY.format(
-        count=len(reports),
-        good=sum(report.ok for report in reports),
-        low=min(times, default=0.0),
-        mid=statistics.median(times) if times else 0.0,
-        high=max(times, default=0.0),
-        law=LAW.format(*laws[0]) if laws else "none",
-    )
+def summary(done: RepeatReport) -> str:
+    """Several runs: what was measured, beside the law."""
+    rows = [
+        [
+            spread.what,
+            str(spread.count),
+            *(SECONDS.format(value) for value in (spread.low, spread.middle, spread.high)),
+            RANGE.format(*spread.law) if spread.law else NO_LAW,
+        ]
+        for spread in done.spreads
+    ]
+    columns = ["seconds", "times", "min", "median", "max", "law"]
+    good = MANY.format(good=sum(run.ok for run in done.runs), count=len(done.runs))
+    return "\n".join((present.table("all runs", columns, rows), good))
 
 
 def list_faults(json: bool) -> int:
