@@ -39,14 +39,15 @@ def run(name: str | None, fault: str, node: str | None, report: str | None, repe
             opened(name) as session,
             locked(session.paths, f"lab.failover --fault {fault}", listener=present.Progress()),
         ):
-            reports = _runs(session, fault, node, Path(report) if report else None, repeat, json)
-        ok = all(one.ok for one in reports)
-        if json:
-            one = to_json(reports[0])
-            present.as_json(one if repeat == 1 else {"ok": ok, "runs": [to_json(each) for each in reports]})
+            done = _runs(session, fault, node, Path(report) if report else None, repeat, json)
+        if json and repeat == 1:
+            present.as_json(to_json(done.runs[0]))
+        elif json:
+            runs = [to_json(each) for each in done.runs]
+            present.as_json({"ok": done.ok, "runs": runs, "spreads": [asdict(spread) for spread in done.spreads]})
         elif repeat > 1:
-            print(summary(reports))
-        return 0 if ok else 1
+            print(summary(done))
+        return 0 if done.ok else 1
 
     return present.run(body, json)
 
