@@ -33,7 +33,7 @@ SERIAL = "55524e53"
 TOOL_MISSING = "{tool} is not installed"
 TOOL_MISSING_CURE = "apt-get install mtools"
 FAILED = "The disk with config.xml could not be made"
-FAILED_CURE = "Is there room on the disk that holds {directory}?"
+FAILED_CURE = "Is there room in {directory}, and in {scratch}? URANUS_STATE and TMPDIR name other directories."
 UNREADABLE = "There is no config.xml on {disk}"
 
 
@@ -70,7 +70,9 @@ def write_config_disk(disk: Path, config: bytes) -> None:
             _mtools(["mcopy", "-i", place, str(source), f"::{FILE}"], disk)
         beside.rename(disk)
     except OSError as error:
-        raise LabError(FAILED, seen=str(error), cure=FAILED_CURE.format(directory=disk.parent)) from error
+        raise LabError(
+            FAILED, seen=str(error), cure=FAILED_CURE.format(directory=disk.parent, scratch=tempfile.gettempdir())
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -88,7 +90,12 @@ def _mtools(command: Sequence[str], disk: Path) -> None:
     done = _run(command)
     if done.returncode != 0:
         seen = done.stderr.decode(errors="replace").strip()
-        raise LabError(FAILED, expected=command[0], seen=seen, cure=FAILED_CURE.format(directory=disk.parent))
+        raise LabError(
+            FAILED,
+            expected=command[0],
+            seen=seen,
+            cure=FAILED_CURE.format(directory=disk.parent, scratch=tempfile.gettempdir()),
+        )
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
