@@ -8,6 +8,7 @@ Nothing of the guest is ever mounted: the file system is filled by mke2fs, the r
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from lab.errors import LabError, Problem
 from lab.events import Phase
 from lab.host import kernel_modules
 from lab.host.image_manifest import Manifest, base_hash, copied_files, load_manifest
-from lab.host.image_packages import PackageCache, Runner
+from lab.host.image_packages import NO_SPACE_CURE, PackageCache, Runner
 from lab.host.initramfs import initramfs
 from lab.host.kernel_image import vmlinux
 from lab.host.kernel_modules import Module, ModuleTree
@@ -44,7 +45,7 @@ EMPTIED = ("boot", "tmp", "var/tmp", "var/cache/apt", "var/cache/debconf", "var/
 BZIMAGE = "the kernel could not be unpacked: it is booted packed, which takes longer"
 NO_MODULE = "images/{name}/manifest.toml names a kernel module that Debian's kernel does not have"
 DISK_FULL = "No space left while building a guest image"
-DISK_FULL_CURE = "Free some space (./inv image.prune), or set URANUS_CACHE to a folder on a larger disk."
+BASE_CURE = "./inv image.build --force makes it anew."
 BROKE = "A guest image could not be built"
 
 
@@ -129,7 +130,8 @@ class Build:
 
     def _unpack(self) -> None:
         self.runner.run(
-            ["tar", "-C", str(self.root), "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", str(self.base)]
+            ["tar", "-C", str(self.root), "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", str(self.base)],
+            BASE_CURE,
         )
         for name in EMPTIED:
             folder = self.root / name
@@ -255,8 +257,8 @@ def _give(request: Request) -> None:
 def _problem(error: LabError | OSError) -> Problem:
     if isinstance(error, LabError):
         return error.problem
-    full = isinstance(error, OSError) and error.errno == 28
-    return Problem(DISK_FULL if full else BROKE, seen=str(error), cure=DISK_FULL_CURE if full else "")
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return Problem(DISK_FULL if full else BROKE, seen=str(error), cure=NO_SPACE_CURE if full else "")
 
 
 def main(words: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -22,6 +23,8 @@ KERNEL = "linux-image-cloud-amd64"
 
 LOG_LINES = 12
 
+NO_SPACE = os.strerror(errno.ENOSPC)
+NO_SPACE_CURE = "Free some space (./inv image.prune), or set URANUS_CACHE to a folder on a larger disk."
 FAILED = "{program} failed while building a guest image"
 NETWORK_CURE = "Check the network (a proxy? http_proxy), or name another mirror: URANUS_MIRROR=http://…/debian"
 NO_KEYRING = "Debian's archive keys are not on this computer"
@@ -60,21 +63,27 @@ class Runner:
                 stdout=log,
                 stderr=log,
                 check=False,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, "LC_ALL": "C", **(env or {})},
             ).returncode
         if status:
             tail = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-            raise LabError(FAILED.format(program=command[0]), seen="\n".join(tail), log=str(self.log), cure=cure)
+            full = any(NO_SPACE in line for line in tail)
+            raise LabError(
+                FAILED.format(program=command[0]),
+                seen="\n".join(tail),
+                log=str(self.log),
+                cure=NO_SPACE_CURE if full else cure,
+            )
 
     def output(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
         """What a short command prints; "" when it fails."""
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "LC_ALL": "C", **(env or {})},
         ).stdout  # fmt: skip
 
 
-def _proxies(dump: str, env: Mapping[str, str]) -> list[str]:
+def proxies(dump: str, env: Mapping[str, str]) -> list[str]:
     """How the host's apt reaches the network, as lines of apt.conf: its own settings, else the usual variables."""
     lines = [line for line in dump.splitlines() if re.match(r'Acquire::https?::\S+ "[^"]+";', line)]
     for scheme in ("http", "https"):
@@ -147,14 +156,14 @@ class PackageCache:
         self.conf.write_text("".join(f"{line}\n" for line in lines))
 
     def proxies(self) -> list[str]:
-        return _proxies(self.runner.output(["apt-config", "dump"]), os.environ)
+        return proxies(self.runner.output(["apt-config", "dump"]), os.environ)
 
     def download(self, packages: Sequence[str], note: Callable[[str], None]) -> Path:
         """Fetch these packages, Debian's essential ones, all they depend on, and the kernel. Returns the kernel's .deb.
 
         Without a network the packages of an earlier build serve. Raises LabError.
         """
-        env = {"APT_CONFIG": str(self.conf), "LC_ALL": "C"}
+        env = {"APT_CONFIG": str(self.conf)}
         try:
             self.runner.run(["apt-get", "update", "--error-on=any"], NETWORK_CURE, env)
         except LabError:
@@ -205,4 +214,4 @@ class PackageCache:
             str(target),
             *self.sources,
         ]
-        self.runner.run(command, NETWORK_CURE, {"TMPDIR": str(scratch), "LC_ALL": "C"})
+        self.runner.run(command, NETWORK_CURE, {"TMPDIR": str(scratch)})

@@ -20,6 +20,7 @@ from lab.host import image_cache
 from lab.host.image_build import DISK, INITRD, KERNEL, Request
 from lab.host.image_cache import Installed, check, image_path, images_home, leftovers, users
 from lab.host.image_manifest import Manifest, base_hash, image_names, load_manifest, recipe_hash
+from lab.host.image_packages import NO_SPACE_CURE
 from lab.host.sudo import authenticate
 from lab.paths import project_root
 
@@ -60,12 +61,13 @@ NO_PROGRAM_CURE = "apt-get install {packages}"
 NO_SPACE = "Not enough disk space to build the guest image {name}"
 NO_SPACE_EXPECTED = "{needed} MiB free in {folder}"
 NO_SPACE_SEEN = "{free} MiB free; {missing} MiB are missing"
-NO_SPACE_CURE = "Free some space (./inv image.prune), or set URANUS_CACHE to a folder on a larger disk."
 IN_USE = "The guest image {name} is in use"
 IN_USE_SEEN = "labs with disks on it: {labs}"
 IN_USE_CURE = "End them first: ./inv lab.down --name NAME"
 BROKE = "The build of the guest image {name} broke off"
 BROKE_CURE = "Run the same command again: what was downloaded is kept."
+CHANGED = "The files of the guest image {name} were changed while it was built"
+CHANGED_CURE = "Run the same command again."
 WAITING = "another build of this image is at work (process {holder}); waiting for it"
 ESTIMATE = "first build: about {seconds} s, {download} MiB to download, {disk} MiB to keep"
 OVERLAY = "A machine's disk could not be made"
@@ -251,6 +253,8 @@ def _build(manifest: Manifest, digest: str, path: Path, listener: Listener, forc
     )
     try:
         _run(request, listener)
+        if recipe_hash(manifest.name) != digest:
+            raise LabError(CHANGED.format(name=manifest.name), cure=CHANGED_CURE)
         image_cache.write_record(out, manifest.name, digest, FILES)
         out.chmod(0o755)
         _replace(path, out)

@@ -50,10 +50,6 @@ def builder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBuilder:
     return fake
 
 
-def _disk(image: images.GuestImage) -> Path:
-    return image.disk
-
-
 def test_built_once_then_found(builder: FakeBuilder) -> None:
     first = images.ensure("client")
     assert images.ensure("client") == first
@@ -150,6 +146,16 @@ def test_a_failed_build_leaves_nothing(builder: FakeBuilder) -> None:
     assert [path.name for path in home.iterdir() if path.is_dir()] == []
     builder.failure = None
     assert images.ensure("client").disk.exists()
+
+
+def test_a_recipe_that_changes_meanwhile_is_not_passed_off_as_the_old_one(
+    builder: FakeBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = iter(["a" * 64, "b" * 64])
+    monkeypatch.setattr(images, "recipe_hash", lambda _: next(hashes))
+    with pytest.raises(LabError, match="changed while"):
+        images.ensure("client")
+    assert installed() == []
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next(builder: FakeBuilder) -> None:

@@ -63,7 +63,7 @@ def test_hash_is_the_same_anywhere_and_whenever(checkout: Path, tmp_path_factory
         if path.is_file():
             path.touch()
     (checkout / "program" / "__pycache__").mkdir()
-    (checkout / "program" / "__pycache__" / "main.cpython-311.pyc").write_bytes(b"code")
+    (checkout / "program" / "__pycache__" / "main.cpython-311.pyc.1402").write_bytes(b"code")
     (checkout / "program" / "stray.pyc").write_bytes(b"code")
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "checkout"
     checkout.rename(elsewhere)
