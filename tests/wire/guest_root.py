@@ -1,4 +1,4 @@
-"""The stand-in's process 1 without a virtual machine: its own process, mount and network namespaces, a root of its own."""
+"""The stand-in's process 1 without a virtual machine: its own process, mount, network and name (UTS) namespaces, its own root."""
 
 from __future__ import annotations
 
@@ -54,7 +54,20 @@ class BootedGuest:
             shutil.copy(PROJECT / package / "__init__.py", root / "uranus" / package)
         master, slave = pty.openpty()
         tty.setraw(slave)
-        enter = ["unshare", "-m", "-p", "-f", "--kill-child", "--propagation", "private", "sh", "-c", ENTER, "enter"]
+        enter = [
+            "unshare",
+            "-m",
+            "-p",
+            "-u",
+            "-f",
+            "--kill-child",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            ENTER,
+            "enter",
+        ]
         self.process = node.start(
             [*enter, str(root), os.ttyname(slave)], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave
         )

@@ -126,6 +126,11 @@ def shell(guest: BootedGuest) -> Iterator[BootedGuest]:
     guest.menu()
 
 
+def test_its_name_is_its_own_and_not_the_computers(shell: BootedGuest) -> None:
+    assert shell.run("cat /proc/sys/kernel/hostname") == "master.uranus.lab\n"
+    assert shell.run("readlink /proc/self/ns/uts").strip() != str(Path("/proc/self/ns/uts").readlink())
+
+
 def test_ifconfig(shell: BootedGuest) -> None:
     until(lambda: "carp: MASTER vhid 1" in shell.run("ifconfig vtnet1"), 60, 0.5)
     assert re.fullmatch(
