@@ -69,6 +69,7 @@ BROKE_CURE = "Run the same command again: what was downloaded is kept."
 CHANGED = "The files of the guest image {name} were changed while it was built"
 CHANGED_CURE = "Run the same command again."
 WAITING = "another build of this image is at work (process {holder}); waiting for it"
+SHORT = "only our own files changed: about 10 s, nothing to download"
 ESTIMATE = "first build: about {seconds} s, {download} MiB to download, {disk} MiB to keep"
 OVERLAY = "A machine's disk could not be made"
 
@@ -238,9 +239,7 @@ def _build(manifest: Manifest, digest: str, path: Path, listener: Listener, forc
     home = path.parent
     _preflight(manifest, path)
     _remove([left for left in leftovers(home) if left.name.split("-")[1] == manifest.name])
-    estimate = manifest.estimate
-    said = ESTIMATE.format(seconds=estimate.seconds, download=estimate.download_mib, disk=estimate.disk_mib)
-    listener(Event(_subject(manifest.name), "build", Phase.NOTE, detail=said))
+    listener(Event(_subject(manifest.name), "build", Phase.NOTE, detail=_estimate(manifest, force)))
     out = Path(tempfile.mkdtemp(prefix=f"{image_cache.UNFINISHED}{manifest.name}-", dir=home))
     request = Request(
         name=manifest.name,
@@ -261,6 +260,13 @@ def _build(manifest: Manifest, digest: str, path: Path, listener: Listener, forc
     except BaseException:
         _remove([out])
         raise
+
+
+def _estimate(manifest: Manifest, force: bool) -> str:
+    if base_path(manifest).exists() and not force:
+        return SHORT
+    cost = manifest.estimate
+    return ESTIMATE.format(seconds=cost.seconds, download=cost.download_mib, disk=cost.disk_mib)
 
 
 def _replace(path: Path, out: Path) -> None:
