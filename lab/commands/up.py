@@ -40,7 +40,7 @@ DISK_MIB = 600
 
 ESTIMATE = (
     "about {minutes} min to build {images}, {download} MiB to download; "
-    "{disk} MiB of disk ({build} while building), {memory} MiB of memory"
+    "up to {disk} MiB of disk, {memory} MiB of memory"
 )
 
 
@@ -137,8 +137,7 @@ def _say_estimate(recipes: list[Manifest], mib: int, listener: Listener) -> None
             images=" and ".join(recipe.name for recipe in recipes),
             minutes=math.ceil(sum(cost.seconds for cost in costs) / 60),
             download=sum(cost.download_mib for cost in costs),
-            disk=sum(cost.disk_mib for cost in costs) + DISK_MIB,
-            build=max(cost.build_mib for cost in costs),
+            disk=sum(cost.disk_mib for cost in costs) + max(DISK_MIB, *(cost.build_mib for cost in costs)),
             memory=mib,
         )
         listener(Event("lab", "first run", Phase.NOTE, detail=said))
