@@ -19,7 +19,7 @@ from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
 from lab.host.accelerator import Accelerator, accelerator
-from lab.host.images import GuestImage, Manifest, described, ensure, to_build
+from lab.host.images import GuestImage, Manifest, described, ensure, first_builds
 from lab.host.libvirtd import PrivateLibvirt
 from lab.host.lock import locked
 from lab.host.passwords import passwords_of
@@ -110,7 +110,7 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         memory = {name: described(name).memory_mib for name in names}
         mib = sum(memory[_image(plan, machine, request.firewall)] + QEMU_MIB for machine in plan.machines)
         preflight.check(mib=mib, rooms=(preflight.Room(paths.root, DISK_MIB),))
-        _say_estimate(to_build(names), mib, listener)
+        _say_estimate(first_builds(names), mib, listener)
     images = {name: ensure(name, listener) for name in names}
     record = _record(request, model, stage, paths, verdict, images, len(plan.machines))
     with _step(listener, "lab", "namespace and bridges"):

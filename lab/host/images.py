@@ -30,13 +30,13 @@ __all__ = [
     "Manifest",
     "described",
     "ensure",
+    "first_builds",
     "image_names",
     "installed",
     "load_manifest",
     "overlay",
     "prune",
     "recipe_hash",
-    "to_build",
     "verify",
 ]
 
@@ -128,9 +128,14 @@ def ensure(name: str, listener: Listener = silent, force: bool = False) -> Guest
     return described(name)
 
 
-def to_build(names: Iterable[str]) -> list[Manifest]:
-    """The recipes among these whose images `ensure` would have to build. Raises LabError: no such recipe."""
-    return [load_manifest(name) for name in names if not image_path(name, recipe_hash(name)).exists()]
+def first_builds(names: Iterable[str]) -> list[Manifest]:
+    """The recipes among these that `ensure` would have to build from nothing. Raises LabError: no such recipe."""
+    recipes = [load_manifest(name) for name in names]
+    return [recipe for recipe in recipes if not (_path(recipe).exists() or base_path(recipe).exists())]
+
+
+def _path(recipe: Manifest) -> Path:
+    return image_path(recipe.name, recipe_hash(recipe.name))
 
 
 def described(name: str) -> GuestImage:

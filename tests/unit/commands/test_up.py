@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.events import Event, Listener
 from lab.host import preflight
 from lab.host.accelerator import Accelerator
+from lab.host.images import base_path, load_manifest
 from lab.paths import LabPaths, project_root
 from lab.topology.load import load_topology
 
@@ -57,6 +58,16 @@ def test_the_first_run_tells_its_time_disk_and_memory_before_it_builds(tmp_path:
     told = next(event.detail for event in events if event.step == "first run")
     for word in ("standin and client", "min", "MiB to download", "MiB of disk", f"{MEMORY} MiB of memory"):
         assert word in told
+
+
+def test_a_base_that_is_there_makes_it_no_first_run(tmp_path: Path, events: list[Event]) -> None:
+    for name in ("standin", "client"):
+        base = base_path(load_manifest(name))
+        base.parent.mkdir(parents=True, exist_ok=True)
+        base.touch()
+    with pytest.raises(LabError, match="the first build"):
+        bring_up(tmp_path, events)
+    assert not [event for event in events if event.step == "first run"]
 
 
 def test_too_little_memory_is_told_before_anything_is_built(
