@@ -45,9 +45,9 @@ def start(*words: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def uranus(state_home: Path) -> Iterator[str]:
-    """The default lab, up. Its name."""
+    """The default lab, up for one module's tests: never two whole labs at once. Its name."""
     up = inv("lab.up", "--name", "e2e")
     assert up.code == 0, up.err[-6000:]
     yield "e2e"
