@@ -32,6 +32,8 @@ from lab.topology.model import Topology
 from lab.topology.plan import Plan, PlannedMachine, make_plan
 from lab.topology.stage import Stage
 
+CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
+
 QEMU_MIB = 80
 """What QEMU itself takes beside a guest's memory, MiB, its translation cache included."""
 
@@ -103,7 +105,7 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     plan = make_plan(model)
     with _step(listener, "lab", "accelerator") as said:
         verdict = accelerator(cache_home())
-        said.append(f"{verdict.kind}: {verdict.reason}")
+        said.append(CHOSEN[verdict.kind].format(reason=verdict.reason))
     names = (appliance(request.firewall).image, "client")
     world = World(paths)
     if not world.exists():
