@@ -34,7 +34,7 @@ from lab.topology.stage import Stage
 
 CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
 
-QEMU_MIB = 80
+QEMU_MIB = 150
 """What QEMU itself takes beside a guest's memory, MiB, its translation cache included."""
 
 DISK_MIB = 600
