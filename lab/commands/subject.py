@@ -18,7 +18,7 @@ from lab.topology.stage import Stage
 HAND_OVER_PATIENCE = 10.0
 """Seconds on top of the law before a hand-over counts as not coming."""
 
-LATENESS = 0.2
+LATENESS = 0.15
 """How late a guest may be, seconds for each unit of slowness: its firewall is a process that shares an emulated core."""
 
 
