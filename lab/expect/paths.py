@@ -108,8 +108,8 @@ class Path:
 
 
 def default_lan_rule(topology: Topology) -> Rule:
-    """The pass rule a new pfSense has on its LAN, the first network that is not the WAN."""
-    lan = next(name for name in topology.networks if name != topology.wan)
+    """The pass rule a new pfSense has on its LAN."""
+    lan = topology.lan
     return Rule.model_validate(
         {"on": lan, "action": "pass", "from": lan, "to": "any", "descr": "Default allow LAN to any rule"}
     )
@@ -241,7 +241,7 @@ def _outside_paths(topology: Topology, stage: Stage) -> Iterator[Path]:
 
 
 def _locked_in(topology: Topology, stage: Stage, packet: Packet) -> bool:
-    lan = next(name for name in topology.networks if name != topology.wan)
+    lan = topology.lan
     if packet.on != lan or packet.protocol != "tcp" or packet.port not in ANTI_LOCKOUT_PORTS:
         return False
     addresses = {firewall.addresses[lan] for firewall in topology.firewalls.values()}

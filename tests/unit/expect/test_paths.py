@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from lab.expect.paths import Packet, PathKind, Why, judge, matrix, reach, states_synced, sync_paths
+from lab.expect.paths import Packet, PathKind, Why, default_lan_rule, judge, matrix, reach, states_synced, sync_paths
 from lab.paths import project_root
 from lab.topology.load import load_topology
 from lab.topology.model import Rule, Topology
@@ -121,3 +121,10 @@ def test_private_sources_are_dropped_where_the_wan_blocks_them() -> None:
 
 def test_neighbours_need_no_firewall() -> None:
     assert reach(load("uranus"), Stage.BARE, "client", IPv4Address("172.17.1.77"), "icmp").why is Why.SAME_SEGMENT
+
+
+def test_lan_is_the_first_inside_network_wherever_the_sync_network_stands() -> None:
+    """As config.xml has it: a sync network that is written first never becomes pfSense's LAN."""
+    topology = load("uranus")
+    networks = {name: topology.networks[name] for name in ("wan", "ha", "lan", "srv", "dmz")}
+    assert default_lan_rule(topology.model_copy(update={"networks": networks})).on == "lan"
