@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lab.commands import present
 from lab.commands.boot import boot_spec
-from lab.errors import LabError
 from lab.host import images
 from lab.host.passwords import passwords_of
 from lab.paths import LabPaths, project_root
@@ -20,7 +19,7 @@ from lab.topology.lint import Severity
 from lab.topology.lint import lint as remarks_on
 from lab.topology.load import load_source, load_topology
 from lab.topology.plan import Kind, Plan, make_plan
-from lab.topology.stage import Stage
+from lab.topology.stage import Stage, parse_stage
 
 CLEAN = "{name}: nothing to remark"
 
@@ -65,11 +64,7 @@ def render(topology: str, target: str, stage: str) -> int:
 
     def body() -> int:
         plan = make_plan(load_topology(topology, directory()))
-        try:
-            chosen = Stage(stage)
-        except ValueError:
-            known = ", ".join(one.value for one in Stage)
-            raise LabError(f"There is no stage called {stage}", expected=known, seen=stage) from None
+        chosen = parse_stage(stage)
         place = Path(target)
         texts = render_everything(plan, _rendering(plan, chosen, place))
         for name, text in texts.items():

@@ -30,7 +30,7 @@ from lab.topology.lint import refusals
 from lab.topology.load import load_topology
 from lab.topology.model import Topology
 from lab.topology.plan import Plan, PlannedMachine, make_plan
-from lab.topology.stage import Stage
+from lab.topology.stage import Stage, parse_stage
 
 CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
 
@@ -87,7 +87,7 @@ Lab {name} is up after {seconds:.0f} s.
 
 def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Listener) -> Record:
     """Bring the lab up and give back its record. Raises LabError; what was made until then stays for the next run to mend."""
-    stage = _stage(request.stage)
+    stage = parse_stage(request.stage)
     _refuse(request, model)
     with locked(paths, "lab.up", listener=listener):
         before = read_record(paths)
@@ -165,15 +165,6 @@ def _all_at_once(booter: Booter) -> None:
 
 def _image(plan: Plan, machine: PlannedMachine, firewall: str) -> str:
     return firewall if machine in plan.firewalls else "client"
-
-
-def _stage(word: str) -> Stage:
-    try:
-        return Stage(word)
-    except ValueError:
-        raise LabError(
-            f"There is no stage called {word}", expected=", ".join(stage.value for stage in Stage), seen=word
-        ) from None
 
 
 def _refuse(request: Request, model: Topology) -> None:

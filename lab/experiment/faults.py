@@ -23,7 +23,7 @@ def inject(bench: Bench, fault: Fault) -> None:
 
 
 def undo(bench: Bench, fault: Fault) -> None:
-    """Returns when it is done; a node that was killed may still be booting. Raises LabError."""
+    """Returns when it is done. Raises LabError."""
     match fault.kind:
         case FaultKind.KILL:
             bench.start(fault.node)

@@ -8,10 +8,9 @@ import secrets
 import string
 from pathlib import Path
 
-from lab.topology.model import Topology
+from lab.topology.model import CARP_GENERATED, Topology
 from lab.topology.secrets import Secrets
 
-GENERATED = "generated"
 LENGTH = 16
 ALPHABET = string.ascii_letters + string.digits
 BCRYPT_COST = 10
@@ -37,7 +36,7 @@ def _make(topology: Topology) -> Secrets:
     admin = _word()
     digest = bcrypt.hashpw(admin.encode(), bcrypt.gensalt(BCRYPT_COST)).decode()
     carp = topology.carp.password
-    return Secrets(admin=admin, admin_bcrypt=digest, carp=_word() if carp == GENERATED else carp)
+    return Secrets(admin=admin, admin_bcrypt=digest, carp=_word() if carp == CARP_GENERATED else carp)
 
 
 def _word() -> str:

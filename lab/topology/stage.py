@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from lab.errors import LabError
+
+UNKNOWN_STAGE = "There is no stage called {word}"
+
 
 class Stage(StrEnum):
     """BARE: installed, interfaces only. VIPS: CARP addresses. PFSYNC: state sync. XMLRPC: configuration sync. RULES: complete."""
@@ -18,3 +22,12 @@ class Stage(StrEnum):
         """Whether this stage includes what `other` adds."""
         order = list(Stage)
         return order.index(self) >= order.index(other)
+
+
+def parse_stage(word: str) -> Stage:
+    """A stage from what a person typed. Raises LabError with the words there are."""
+    try:
+        return Stage(word)
+    except ValueError:
+        known = ", ".join(stage.value for stage in Stage)
+        raise LabError(UNKNOWN_STAGE.format(word=word), expected=known, seen=word) from None

@@ -81,12 +81,8 @@ def _automatic(interface: Interface, names: Names) -> list[str]:
 
 def _outbound_rule(rule: OutboundRule, names: Names) -> list[str]:
     label = " ".join((rule.descr or "outbound rule").split())
-    interface = names.settings.interface(rule.interface)
     try:
-        if rule.disabled:
-            raise Unmatchable("disabled")
-        if interface is None or not interface.enabled:
-            raise Unmatchable(f"{rule.interface} is not an enabled interface")
+        interface = _in_force(rule, names)
         parts = [device_match("oifname", [interface.nic])]
         parts.append(address_match("saddr", names.anything(rule.source), rule.source_negated))
         parts.append(address_match("daddr", _destination(rule, names), rule.destination.negated))
@@ -140,14 +136,20 @@ def _target(rule: OutboundRule, names: Names) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
+def _in_force(rule: OutboundRule | PortForward, names: Names) -> Interface:
+    """The interface of a rule that counts. Raises Unmatchable with the reason why it does not."""
+    if rule.disabled:
+        raise Unmatchable("disabled")
+    interface = names.settings.interface(rule.interface)
+    if interface is None or not interface.enabled:
+        raise Unmatchable(f"{rule.interface} is not an enabled interface")
+    return interface
+
+
 def _forward(rule: PortForward, names: Names) -> list[str]:
     label = " ".join((rule.descr or "port forward").split())
-    interface = names.settings.interface(rule.interface)
     try:
-        if rule.disabled:
-            raise Unmatchable("disabled")
-        if interface is None or not interface.enabled:
-            raise Unmatchable(f"{rule.interface} is not an enabled interface")
+        interface = _in_force(rule, names)
         parts = [device_match("iifname", [interface.nic]), protocol_match(rule.protocol, ())]
         parts.append(address_match("saddr", names.endpoint_networks(rule.source), rule.source.negated))
         parts.append(address_match("daddr", names.endpoint_networks(rule.destination), rule.destination.negated))
