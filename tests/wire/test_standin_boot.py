@@ -82,7 +82,7 @@ def test_boot_says_what_it_did(guest: BootedGuest) -> None:
         at = boot.index(line, at)
     assert "pfSense" not in boot
     steps = (guest.root / "var/log/boot.log").read_text()
-    assert re.search(r"^ +\d+\.\d\d +\d+\.\d\d boot complete$", steps, re.MULTILINE)
+    assert re.search(r"^ *\d+\.\d\d +\d+\.\d\d boot complete$", steps, re.MULTILINE)
 
 
 def test_clients_reach_the_internet_through_the_vip(guest: BootedGuest, network: Network) -> None:
