@@ -16,7 +16,8 @@ from lab.experiment.failover import Failover
 from lab.experiment.recorder import capture_filters
 from lab.experiment.repeat import RepeatReport
 from lab.experiment.repeat import repeat as repeat_runs
-from lab.experiment.report import FailoverReport, save, to_json, to_text
+from lab.experiment.report import save, to_json, to_text
+from lab.experiment.result import FailoverReport
 from lab.host.lock import locked
 from lab.topology.stage import Stage
 

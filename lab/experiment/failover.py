@@ -21,7 +21,8 @@ from lab.experiment.mastership import listen_seconds
 from lab.experiment.measure import Times, fault_time, hand_overs, probe_results
 from lab.experiment.probes import Traffic, plan_traffic
 from lab.experiment.recorder import Recorder
-from lab.experiment.report import FailoverReport, make_report
+from lab.experiment.report import make_report
+from lab.experiment.result import FailoverReport
 
 POLL = 0.1
 ELECTION_SECONDS = 5.0

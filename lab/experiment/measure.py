@@ -16,6 +16,7 @@ from lab.expect.probe import Flow
 from lab.experiment.heartbeat import Stalls
 from lab.experiment.probes import PING_PERIOD, Traffic
 from lab.experiment.recorder import Recorder
+from lab.experiment.result import HandOver, ProbeResult
 from lab.experiment.series import Gap, Try, answered_after, longest_gap
 from lab.experiment.wire import TakeOver, overlaps, reigns, take_overs
 
@@ -25,6 +26,7 @@ DEAD_AFTER = 1.0
 NOT_MOVED = "did not move; expected {node} after {wait}"
 MOVED = "moved to {node}, expected to stay"
 WRONG_HEIR = "moved to {node}, expected {expected}"
+OFF_TIME = "outside the law"
 LATE = "outside the law by {miss:+.3f} s, more than {allowance:.3f} s can explain"
 SPLIT = "two masters for {seconds:.3f} s"
 STRANDED = "never answered"
@@ -45,61 +47,6 @@ class Times:
     fault_doubt: float
     undone: float
     end: float
-
-
-@dataclass(frozen=True)
-class HandOver:
-    """One VHID at one event (`phase`: fault or return).
-
-    at, law: since the event, measured and predicted. law is None where nothing should move, and at the return: the wire
-    does not show when a node that boots is ready.
-    silence, silence_law: since the old master's last advert.
-    miss: how far outside the law; allowance: what the host's stall, late timers and the doubt about the event explain.
-    """
-
-    phase: str
-    vhid: int
-    network: str
-    old: str
-    new: str
-    expected: str
-    cause: str
-    at: float | None
-    law: tuple[float, float] | None
-    silence: float | None
-    silence_law: tuple[float, float] | None
-    two_masters: float
-    miss: float
-    stall: float
-    allowance: float
-    ok: bool
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class ProbeResult:
-    """One probe. outage: longest gap from the fault to its undoing, None: endless. lost: questions never answered in it.
-
-    grain: how much longer than the outage itself that gap may be. miss: how far outside [low, high + grain] it lies.
-    back_outage, back_lost: the same from the undoing on. resumed: seconds from the undoing to the next answer, for a
-    probe that was expected lost.
-    """
-
-    id: str
-    fate: str
-    reason: str
-    outage: float | None
-    law: tuple[float, float] | None
-    lost: int
-    miss: float
-    back_outage: float | None
-    back_law: tuple[float, float] | None
-    back_lost: int
-    resumed: float | None
-    grain: float
-    allowance: float
-    ok: bool
-    problem: str = ""
 
 
 def hand_overs(outcome: Outcome, recorder: Recorder, times: Times, stalls: Stalls, timers: float) -> list[HandOver]:
@@ -179,6 +126,7 @@ def _hand_over(
         allowance=allowance,
         ok=not problem,
         problem=problem,
+        off_time=problem.startswith(OFF_TIME),
     )
 
 
@@ -265,6 +213,9 @@ def _probe_result(
         allowance=allowance,
         ok=not problem,
         problem=problem,
+        asked=len(tries),
+        answered=sum(one.answered is not None for one in tries),
+        off_time=problem.startswith(OFF_TIME),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from lab.experiment.report import FailoverReport
+from lab.experiment.result import FailoverReport
 
 
 @dataclass(frozen=True)

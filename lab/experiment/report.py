@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.expect.outcome import Outcome
 from lab.experiment import pcap
 from lab.experiment.heartbeat import Stalls
-from lab.experiment.measure import HandOver, ProbeResult, Times
+from lab.experiment.measure import Times
 from lab.experiment.recorder import Recorder
+from lab.experiment.result import FailoverReport, HandOver, OverlapSeen, ProbeResult, ReignSeen
 from lab.experiment.wire import overlaps, reigns
 from lab.topology.model import Topology
 from lab.topology.stage import Stage
@@ -30,66 +31,6 @@ STAYS, MOVES = "{old} stays", "{old} > {new}"
 NOTHING, ENDLESS, NEVER, SECONDS, RANGE = "-", "endless", "no answer", "{0:.3f} s", "{0:.3f}-{1:.3f} s"
 RESUMED = "resumed after {0:.1f} s"
 END = "{verdict}: {ok} of {count} as expected, in {seconds:.1f} s"
-
-
-@dataclass(frozen=True)
-class ReignSeen:
-    """Mastership on the run's clock: seconds from the fault, negative before it."""
-
-    vhid: int
-    network: str
-    node: str
-    start: float
-    last: float
-    adverts: int
-    skews: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class OverlapSeen:
-    """Two masters at once, on the run's clock."""
-
-    vhid: int
-    network: str
-    nodes: tuple[str, str]
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class FailoverReport:
-    """began: ISO 8601, UTC. fault_at: seconds since the epoch, by the wire; undone_at, seconds: on the run's clock.
-
-    stall_fault, stall: the host's longest stall from 1 s before the fault to its undoing, and in the whole run.
-    dropped: frames the capture lost. repeated: adverts with a counter heard before. malformed: frames of protocol 112
-    that are no adverts, by reason.
-    """
-
-    topology: str
-    stage: str
-    fault: str
-    began: str
-    fault_at: float
-    undone_at: float
-    seconds: float
-    hand_overs: tuple[HandOver, ...]
-    probes: tuple[ProbeResult, ...]
-    reigns: tuple[ReignSeen, ...]
-    overlaps: tuple[OverlapSeen, ...]
-    stall_fault: float
-    stall: float
-    dropped: int
-    repeated: int
-    malformed: Mapping[str, int]
-    ok: bool
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """Everything that was not as expected, one line each."""
-        moved = [
-            f"{one.phase}: VHID {one.vhid} on {one.network}: {one.problem}" for one in self.hand_overs if not one.ok
-        ]
-        return (*moved, *(f"{one.id}: {one.problem}" for one in self.probes if not one.ok))
 
 
 def make_report(
@@ -119,7 +60,10 @@ def make_report(
         reigns=tuple(
             ReignSeen(r.vhid, r.network, r.node, r.start - zero, r.last - zero, r.adverts, r.skews) for r in found
         ),
-        overlaps=tuple(OverlapSeen(o.vhid, o.network, o.nodes, o.start - zero, o.end - zero) for o in overlaps(found)),
+        overlaps=tuple(
+            OverlapSeen(o.vhid, o.network, o.nodes, o.start - zero, o.end - zero, 1000 * o.seconds)
+            for o in overlaps(found)
+        ),
         stall_fault=stalls.worst(zero - 1.0, times.undone),
         stall=stalls.worst(times.baseline, times.end),
         dropped=sum(dropped.values()),
@@ -131,7 +75,7 @@ def make_report(
 
 def to_json(report: FailoverReport) -> dict[str, object]:
     """Plain JSON values, with the list of problems."""
-    return {**asdict(report), "problems": list(report.problems)}
+    return {**asdict(report), "problems": list(report.problems), "verdict": report.verdict.value}
 
 
 def to_text(report: FailoverReport) -> str:

@@ -19,7 +19,8 @@ from lab.experiment.checks import CheckReport, run_checks
 from lab.experiment.failover import Failover
 from lab.experiment.mastership import mastership
 from lab.experiment.recorder import capture_filters
-from lab.experiment.report import PCAP_FILE, FailoverReport, save, to_text
+from lab.experiment.report import PCAP_FILE, save, to_text
+from lab.experiment.result import FailoverReport
 from lab.paths import project_root
 from lab.topology.load import load_topology
 from lab.topology.model import Topology

@@ -11,11 +11,12 @@ from lab.expect.outcome import Fate, Outcome, predict
 from lab.expect.probe import Flow
 from lab.experiment.capture import Replay
 from lab.experiment.heartbeat import Stall, Stalls, Wait
-from lab.experiment.measure import HandOver, ProbeResult, Times, fault_time, hand_overs, probe_results
+from lab.experiment.measure import Times, fault_time, hand_overs, probe_results
 from lab.experiment.pcap import Frame
 from lab.experiment.probes import Traffic, plan_traffic
 from lab.experiment.recorder import Recorder
-from lab.experiment.report import FailoverReport, make_report
+from lab.experiment.report import make_report
+from lab.experiment.result import FailoverReport, HandOver, ProbeResult
 from lab.experiment.series import ConnectKey
 from lab.topology.stage import Stage
 from tests.unit.experiment.frames import EPOCH, adverts, echo, frame, segment, uranus
