@@ -1,0 +1,1 @@
+"""Driving the installer: rules.py says which screen gets which answer, driver.py obeys."""
