@@ -237,6 +237,14 @@ def render(_: Context, directory: str, topology: str = "uranus", stage: str = "r
     _end(command.render(topology, directory, stage))
 
 
+@task(name="check", positional=["file"], help={"file": "any pfSense config.xml", "json": JSON})
+def config_check(_: Context, file: str, json: bool = False) -> None:
+    """Would pfSense 2.7.0 take this config.xml, and would it do what it says?"""
+    from lab.commands import config_check as command
+
+    _end(command.run(file, json))
+
+
 @task(
     help={
         "fast": "only what needs neither root nor guests; under a minute",
@@ -255,5 +263,6 @@ lab = Collection(
 )
 image = Collection("image", image_list, image_build, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)
+config = Collection("config", config_check)
 
-namespace = Collection(test, lab, image, topology)
+namespace = Collection(test, lab, image, topology, config)

@@ -19,10 +19,15 @@ LAB = sorted((ROOT / "lab").rglob("*.py"))
 SOURCES = [*LAB, *sorted(GUEST.rglob("*.py")), ROOT / "tasks.py"]
 LONGEST = 400
 
-ALLOWED_IN_GUEST = ("standin", "lab.carp", "lab.console.catalogue")
+ALLOWED_IN_GUEST = ("standin", "lab.carp", "lab.config", "lab.console.catalogue")
 RUNS_IN_GUEST = [
     path
-    for folder in (GUEST / "standin", ROOT / "lab" / "carp", ROOT / "lab" / "console" / "catalogue")
+    for folder in (
+        GUEST / "standin",
+        ROOT / "lab" / "carp",
+        ROOT / "lab" / "config",
+        ROOT / "lab" / "console" / "catalogue",
+    )
     for path in sorted(folder.rglob("*.py"))
 ]
 
