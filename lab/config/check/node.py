@@ -156,6 +156,7 @@ class Config:
 
 
 def config_of(document: Document) -> Config:
+    """The document as the checks see it."""
     return Config(Node(document, document.root, f"/{document.root.tag}"))
 
 
