@@ -52,6 +52,7 @@ def is_pfsense(document: Document) -> bool:
 
 
 def wrong_root(document: Document) -> Defect:
+    """For a file that `is_pfsense` denies."""
     tag = document.root.tag
     return Defect(f"/{tag}", document.line(document.root), WRONG_ROOT, f"<{ROOT}>", f"<{tag}>")
 

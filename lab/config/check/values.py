@@ -54,6 +54,7 @@ def listed(words: Collection[str]) -> str:
 
 
 def is_address(text: str) -> bool:
+    """IPv4 or IPv6, without a prefix length."""
     try:
         ip_address(text)
     except ValueError:
@@ -62,6 +63,7 @@ def is_address(text: str) -> bool:
 
 
 def is_ipv4(text: str) -> bool:
+    """Four decimal numbers with dots."""
     try:
         IPv4Address(text)
     except ValueError:
