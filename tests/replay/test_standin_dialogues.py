@@ -10,8 +10,9 @@ from xml.etree.ElementTree import Element, fromstring, tostring
 import bcrypt
 import pytest
 from standin import dialogues
+from standin.config_store import Backup
+from standin.defaults import DEFAULT_PASSWORD
 from standin.developer_shell import run_shell
-from standin.dialogues.accounts import DEFAULT_PASSWORD
 from standin.dialogues.assign import assign_interfaces
 from standin.machine import NicState
 from standin.menu import Banner, BannerLine, run_menu
@@ -20,7 +21,7 @@ from standin.settings import Settings
 from standin.settings_xml import read
 from standin.terminal import Speaker
 
-from lab.console.catalogue import assign, boot, menu, set_ip, shell
+from lab.console.catalogue import assign, boot, history, menu, set_ip, shell
 from lab.console.catalogue.text import PFSENSE, STANDIN, Text
 from tests.golden_files import GOLDEN
 from tests.replay.recordings import Player, Recording
@@ -69,6 +70,21 @@ class Played:
 
     def reboot(self) -> None:
         self.done.append("reboot")
+
+    def reroot(self) -> None:
+        self.done.append("reroot")
+
+    def reboot_single_user(self) -> None:
+        self.done.append("single user")
+
+    def reset_to_defaults(self) -> None:
+        self.done.append("defaults")
+
+    def show_states(self) -> None:
+        self.done.append("states")
+
+    def follow_filter_log(self) -> None:
+        self.done.append("filter log")
 
     def halt(self) -> None:
         self.done.append("halt")
@@ -155,6 +171,11 @@ class PlayedMachine:
     cards: list[NicState] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     reloads: int = 0
+    web_restarts: int = 0
+    rpc_lock: bool = False
+    kept: list[Backup] = field(default_factory=list)
+    broken_disk: bool = False
+    memory_mib: tuple[int, int] = (192, 170)
 
     def settings(self) -> Settings:
         return read(tostring(self.root))
@@ -168,6 +189,24 @@ class PlayedMachine:
 
     def reload(self) -> None:
         self.reloads += 1
+
+    def memory(self) -> tuple[int, int]:
+        return self.memory_mib
+
+    def backups(self) -> list[Backup]:
+        return self.kept
+
+    def restore(self, backup: Backup) -> None:
+        if self.broken_disk:
+            raise OSError
+        self.changes.append(f"restored {backup.time}")
+
+    def restart_web(self) -> None:
+        self.web_restarts += 1
+
+    def remove_rpc_lock(self) -> bool:
+        self.rpc_lock, was = False, self.rpc_lock
+        return was
 
 
 def machine(*edits: tuple[str, str]) -> PlayedMachine:
@@ -350,7 +389,19 @@ def test_developer_shell() -> None:
     [
         (["5", "y"], ["reboot"]),
         (["5", "Y"], ["reboot"]),
+        (["5", "yes"], []),
+        (["5", "R"], ["reroot"]),
+        (["5", "r"], ["reroot"]),
+        (["5", "S"], ["single user"]),
+        (["5", "s"], []),
         (["5", "n"], []),
+        (["4", "y"], ["defaults", "reboot"]),
+        (["4", "Y"], ["defaults", "reboot"]),
+        (["4", "yes"], []),
+        (["4", ""], []),
+        (["9"], ["states"]),
+        (["10"], ["filter log"]),
+        (["0"], []),
         (["5", ""], []),
         (["6", "y"], ["halt"]),
         (["6", "yes"], []),
@@ -385,7 +436,7 @@ def test_option_14_says_what_it_would_do() -> None:
     assert "14) Disable Secure Shell (sshd)" in player.shown
 
 
-@pytest.mark.parametrize("module", [assign, boot, menu, set_ip, shell])
+@pytest.mark.parametrize("module", [assign, boot, history, menu, set_ip, shell])
 def test_the_stand_in_never_calls_itself_pfsense(module: object) -> None:
     """Every text in its own name; file names such as pfSsh.php are not its name."""
     for name, text in vars(module).items():
@@ -394,11 +445,16 @@ def test_the_stand_in_never_calls_itself_pfsense(module: object) -> None:
             fields |= dict.fromkeys(("label", "nic", "addresses", "kind", "address", "ssh_action", "user", "fqdn"), "x")
             fields |= dict.fromkeys(("folder", "commands", "name", "default_password", "mac", "status", "about"), "x")
             fields |= dict.fromkeys(("names", "number", "family", "dhcp", "most", "key", "url"), "x")
-            assert "pfsense" not in text.fill(STANDIN, **fields).lower(), name
+            fields |= dict.fromkeys(
+                ("tag", "parent", "installed", "available", "authmode", "date", "config_version"), "x"
+            )
+            fields |= dict.fromkeys(("page", "reason", "count", "description"), "x")
+            numbers = {"number": 1} if "number:02d" in text.body else {}
+            assert "pfsense" not in text.fill(STANDIN, **{**fields, **numbers}).lower(), name
 
 
 def test_every_text_says_where_it_is_from() -> None:
-    for module in (assign, boot, menu, set_ip, shell):
+    for module in (assign, boot, history, menu, set_ip, shell):
         texts = [each for each in vars(module).values() if isinstance(each, Text)]
         assert texts
         assert all(text.source for text in texts)

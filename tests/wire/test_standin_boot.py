@@ -102,6 +102,14 @@ def test_control_c_does_nothing_in_the_menu(guest: BootedGuest) -> None:
     assert " 8) Shell" in guest.menu()
 
 
+def test_control_c_leaves_a_dialogue_and_what_runs_until_then(guest: BootedGuest) -> None:
+    for option, shown in (("2", "you wish to configure: "), ("4", "proceed [y|n]? "), ("9", "pfTop: Up State")):
+        guest.type(option)
+        guest.line.expect_exact(shown)
+        guest.line.send("\x03")
+        assert "*** Welcome to" in guest.menu()
+
+
 def test_an_empty_answer_gives_a_fresh_login(guest: BootedGuest) -> None:
     guest.type("")
     before = guest.menu()
@@ -247,3 +255,15 @@ def test_no_configuration(network: Network, tmp_path: Path) -> None:
         assert "not well-formed" in guest.run("/etc/rc.reload_all")
     finally:
         guest.close()
+
+
+def test_reroot_starts_everything_again(guest: BootedGuest) -> None:
+    """The last of this module: the firewall is another one afterwards."""
+    guest.type("5")
+    guest.line.expect_exact("Enter an option: ")
+    guest.type("r")
+    guest.line.expect_exact("is rerooting now.")
+    boot = guest.menu()
+    assert "Launching the init system... done." in boot
+    assert "failed" not in boot
+    assert "v4: 172.17.4.254/24" in boot

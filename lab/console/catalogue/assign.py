@@ -6,6 +6,17 @@ from lab.console.catalogue.text import Text
 
 SOURCE = "etc/inc/config.console.inc"
 
+LITTLE_MEMORY = Text(
+    "\n\n\nDANGER!  WARNING!  ACHTUNG!\n\n"
+    "{product} requires *AT LEAST* 128 MB RAM to function correctly.\n"
+    "Only ({installed}) MB RAM has been detected, with ({available}) available to {product}.\n"
+    "\nPress ENTER to continue. ",
+    SOURCE,
+)
+LITTLE_MEMORY_END = Text("\n", SOURCE)
+LEAST_MEMORY_MIB = 101
+"""Below this the warning comes (etc/inc/globals.inc, minimum_ram_warning)."""
+
 VALID = Text("\nValid interfaces are:\n\n", SOURCE)
 NO_NIC = Text("No interfaces found!\n", SOURCE)
 # The third column is `  (up)` or `(down)`; the fourth is cut to 46 characters.
@@ -18,6 +29,20 @@ ASK_VLANS = Text(
     "\nShould VLANs be set up now [y|n]? ",
     SOURCE,
 )
+VLANS_CLEARED = Text(
+    "\nWARNING: all existing VLANs will be cleared if you proceed!\n\nDo you want to proceed [y|n]? ", SOURCE
+)
+VLANS_BEGIN = Text("\n", SOURCE)
+VLAN_CAPABLE = Text("\n\nVLAN Capable interfaces:\n\n", SOURCE)
+# The third column is `   (up)` or nothing.
+VLAN_CAPABLE_LINE = Text("{name:<8}{mac}{status}\n", SOURCE)
+VLAN_UP = "   (up)"
+ASK_VLAN_PARENT = Text("\nEnter the parent interface name for the new VLAN (or nothing if finished): ", SOURCE)
+ASK_VLAN_TAG = Text("Enter the VLAN tag (1-4094): ", SOURCE)
+INVALID_VLAN_TAG = Text("\nInvalid VLAN tag '{tag}'\n", SOURCE)
+VLAN_TWICE = Text("\n\nThis parent interface and VLAN already created.", SOURCE)
+VLANS = Text("\n\nVLAN interfaces:\n\n", SOURCE)
+VLAN_LINE = Text("{name:<16}VLAN tag {tag}, parent interface {parent}\n", SOURCE)
 AUTO_DETECTION = Text(
     "\nIf the names of the interfaces are not known, auto-detection can\n"
     "be used instead. To use auto-detection, please disconnect all\n"

@@ -20,6 +20,12 @@ STARTING_SSH = Text("Starting Secure Shell Services...", "etc/sshd")
 STARTING_WEB = Text("Starting webConfigurator...", "etc/inc/system.inc")
 USER_SETTINGS = Text("Synchronizing user settings...", "etc/rc.bootup")
 BOOT_COMPLETE = Text("\nBootup complete\n\n", "etc/rc.bootup")
+NO_DEFAULTS = Text("\nDefault interfaces not found -- Running interface assignment option.\n", "etc/rc.bootup")
+"""In place of MISMATCH where config.xml has no `<revision>`: it is the factory's own."""
+NO_CARD = Text(
+    "\n{product} cannot continue without at least one Network Interface Card.\n\nHalting the system.\n", "etc/rc.bootup"
+)
+SINGLE_USER = Text("Enter full pathname of shell or RETURN for /bin/sh: ", "FreeBSD sbin/init/init.c, single_user")
 MISMATCH = Text(
     "Warning: Configuration references interfaces that do not exist: {missing}\n"
     "\nNetwork interface mismatch -- Running interface assignment option.\n",

@@ -36,11 +36,13 @@ REBOOT_ASK = Text(
     "    Y/y: Reboot normally\n"
     "    R/r: Reroot (Stop processes, remount disks, re-run startup sequence)\n"
     "    S: Reboot into Single User Mode (requires console access!)\n"
-    "    Enter: Abort\n\n"
     "Enter an option: ",
     "etc/rc.initial.reboot",
 )
+# Where the file system is not ZFS there is one more line, `F: Reboot and run a filesystem check`, and an empty one.
 REBOOTING = Text("\n{product} is rebooting now.\n", "etc/rc.initial.reboot")
+REROOTING = Text("\n{product} is rerooting now.\n", "etc/rc.initial.reboot")
+SINGLE_USER = Text("\n{product} is rebooting into single user mode now.\n", "etc/rc.initial.reboot")
 REBOOT_END = Text("\n", "etc/rc.initial.reboot")
 
 HALT_ASK = Text(
@@ -78,6 +80,14 @@ PASSWORD_ASK = Text(
     "Do you want to proceed [y|n]? ",
     "etc/rc.initial.password",
 )
+PASSWORD_AUTHMODE = Text(
+    '\n\nThe User manager authentication server is set to "{authmode}".\n'
+    "Do you want to set it back to Local Database [y|n]? ",
+    "etc/rc.initial.password",
+)
+PASSWORD_NO_ADMIN = Text(
+    "Failed to locate the admin user account! Attempting to restore access.\n", "etc/rc.initial.password"
+)
 PASSWORD_DONE = Text(
     "\n\nThe password for the webConfigurator has been reset and\n"
     'the default username has been set to "admin".\n\n'
@@ -88,4 +98,12 @@ PASSWORD_DONE = Text(
 )
 
 WEB_RESTART = Text("Restarting webConfigurator...", "etc/rc.restart_webgui")
-WEB_RESTARTED = Text(" done.\n", "etc/rc.restart_webgui")
+WEB_RESTARTED = Text(" done.\n\n", "etc/rc.restart_webgui")
+
+PHP_FPM_KILLING_RELOADER = Text(">>> Killing check_reload_status\n", "etc/rc.php-fpm_restart")
+PHP_FPM_KILLING = Text(">>> Killing php-fpm\n", "etc/rc.php-fpm_restart")
+PHP_FPM_LOCK = Text(">>> Found XMLRPC lock. Removing.\n", "etc/rc.php-fpm_restart")
+PHP_FPM_STARTING = Text(">>> Starting php-fpm\n", "etc/rc.php-fpm_restart")
+PHP_FPM_STARTING_RELOADER = Text(">>> Starting check_reload_status\n", "etc/rc.php-fpm_restart")
+
+UPDATING = Text(">>> Updating repositories metadata... \n", "pfSense-upgrade (FreeBSD-ports, sysutils/pfSense-upgrade)")

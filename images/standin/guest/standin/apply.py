@@ -91,7 +91,8 @@ def apply_interfaces(places: Places, settings: Settings) -> None:
         if interface.nic not in dynamic:
             dhcp.stop(places, interface.nic)
     fixed = [each for each in settings.interfaces if each.nic not in dynamic]
-    lines = ["link set dev lo up", *(line for each in fixed for line in network.interface_plan(settings, each))]
+    lines = ["link set dev lo up", *network.vlan_plan(settings)]
+    lines += [line for each in fixed for line in network.interface_plan(settings, each)]
     network.apply([*lines, *(f"link set dev {nic} up" for nic in sorted(dynamic))])
     for nic in dynamic:
         dhcp.start(places, nic, settings.hostname)

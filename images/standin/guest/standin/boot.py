@@ -10,7 +10,7 @@ from functools import partial
 
 from lab.console.catalogue import boot as texts
 from lab.console.catalogue.text import Text
-from standin import apply, cluster, dhcp, ecl, network
+from standin import apply, cluster, dhcp, ecl, network, power
 from standin.facts import Facts
 from standin.machine import RealMachine
 from standin.places import Places
@@ -91,13 +91,20 @@ class Boot:
     def _assign(self, settings: Settings) -> Settings:
         """While the file names NICs that do not exist, a person at the console has to say which NIC is which, as on pfSense."""
         while missing := network.missing_nics(settings):
-            self._speaker.say(texts.MISMATCH, missing=" ".join(missing))
+            if settings.revised:
+                self._speaker.say(texts.MISMATCH, missing=" ".join(missing))
+            else:
+                self._speaker.say(texts.NO_DEFAULTS)
             if not os.isatty(0):
                 break
             from standin.dialogues.assign import assign_interfaces
 
-            while not assign_interfaces(self._speaker, RealMachine(self._places), booting=True):
-                pass
+            machine = RealMachine(self._places)
+            while not assign_interfaces(self._speaker, machine, booting=True):
+                if not machine.nics():
+                    self._speaker.say(texts.NO_CARD)
+                    power.ask(power.HALT)
+                    return settings
             settings = apply.load(self._places)
         return settings
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from standin.places import Places
-from standin.xmlnode import parse_root
+from standin.xmlnode import SettingsError, parse_root
 
 ROOT_LINE = b"<pfsense>"
 
@@ -19,9 +20,65 @@ def install(places: Places, data: bytes) -> None:
     places.config.parent.mkdir(parents=True, exist_ok=True)
     if places.config.exists():
         places.backups.mkdir(exist_ok=True)
-        kept = places.backups / f"config-{int(time.time())}.xml"
-        kept.write_bytes(places.config.read_bytes())
+        old = places.config.read_bytes()
+        (places.backups / f"config-{_revision_time(old)}.xml").write_bytes(old)
     write_through(places.config, data)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One configuration that was in force before. time: of its revision, seconds since 1970; 0 where it has none."""
+
+    path: Path
+    time: int
+    version: str
+    description: str
+
+
+def backups(places: Places) -> list[Backup]:
+    """The newest first, as pfSense lists them."""
+    found = [_backup(path) for path in places.backups.glob("config-*.xml")]
+    return sorted((each for each in found if each), key=lambda each: each.time, reverse=True)
+
+
+def _backup(path: Path) -> Backup | None:
+    try:
+        root = parse_root(path.read_bytes())
+    except SettingsError:
+        return None
+    revision = root.child("revision")
+    described = revision.text("description") if revision else ""
+    return Backup(path, _revision_time(path.read_bytes()), root.text("version") or "?", described or "Unknown")
+
+
+def restore(places: Places, backup: Backup) -> None:
+    """Make a backup the configuration again, with a revision of its own that says so. Raises OSError, SettingsError."""
+    root = parse_root(backup.path.read_bytes()).element
+    _stamp(root, f"Reverted to {backup.path.name}.")
+    install(places, serialise(root))
+
+
+def reset_to_defaults(places: Places) -> None:
+    """What pfSense's reset_factory_defaults() does: all files of the configuration go, the default comes, and with it the wizard.
+
+    The backups stay, as there.
+    """
+    from standin.factory import DEFAULT_CONFIG
+
+    places.config.parent.mkdir(parents=True, exist_ok=True)
+    for path in places.config.parent.iterdir():
+        if path.is_file():
+            path.unlink()
+    write_through(places.config, DEFAULT_CONFIG.encode())
+    places.wizard_flag.touch()
+
+
+def _revision_time(data: bytes) -> int:
+    try:
+        revision = parse_root(data).child("revision")
+        return int(revision.text("time") or 0) if revision else 0
+    except (SettingsError, ValueError):
+        return 0
 
 
 def change(places: Places, edit: Callable[[Element], None], description: str) -> None:

@@ -25,11 +25,12 @@ def serve(device: str, system: System, product: Product = STANDIN) -> None:
         os.dup2(line, number)
     if line > 2:
         os.close(line)
+    terminal = FileTerminal()
     for caught in IGNORED:
         # A handler, not SIG_IGN: what is started from here must get the default back by exec.
         signal.signal(caught, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: terminal.interrupt())
     make_sane(0)
-    terminal = FileTerminal()
     run_menu(Speaker(terminal, product), system)
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ from standin.terminal import FileTerminal, Speaker
 
 CONSOLE = "/dev/ttyS0"
 REHEARSAL_NIC = "vtnet0"
-KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT)
+KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT, power.REROOT)
 # Seconds that programs get between "please end" and "end".
 GRACE = 1.0
 
@@ -101,6 +102,9 @@ class Init:
             end_machine("reboot")
         if power.HALT in pending:
             end_machine("poweroff")
+        if power.REROOT in pending:
+            end_all()
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
         if signal.SIGHUP in pending:
             fork(lambda: apply.apply_leases(self._places), self._places.daemon_log)
         self._reap()
@@ -163,14 +167,19 @@ def report() -> None:
 
 def end_machine(how: str) -> None:
     """Stop every program, flush the disks, and go. how: `reboot` or `poweroff`."""
+    end_all()
+    os.sync()
+    os.execvp("busybox", ["busybox", how, "-f"])
+
+
+def end_all() -> None:
+    """End every other process."""
     for number, seconds in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 0.0)):
         with contextlib.suppress(ProcessLookupError):  # nobody else is left
             os.kill(-1, number)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and _others_left():
             time.sleep(0.02)
-    os.sync()
-    os.execvp("busybox", ["busybox", how, "-f"])
 
 
 def _others_left() -> bool:

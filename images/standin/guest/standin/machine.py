@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
 from standin import apply, config_store
+from standin.config_store import Backup
 from standin.places import Places
 from standin.settings import Settings
 
+MIB = 1 << 20
 VIRTIO = "VirtIO Networking Adapter"
 
 
@@ -37,6 +40,21 @@ class Machine(Protocol):
     def reload(self) -> None:
         """Obey the stored configuration: interfaces, routes, rules, VIPs."""
 
+    def memory(self) -> tuple[int, int]:
+        """Installed, and what the kernel has to give: MiB."""
+
+    def backups(self) -> list[Backup]:
+        """Earlier configurations, the newest first."""
+
+    def restore(self, backup: Backup) -> None:
+        """Raises OSError and SettingsError."""
+
+    def restart_web(self) -> None:
+        """Start the server of XML-RPC anew."""
+
+    def remove_rpc_lock(self) -> bool:
+        """Whether a lock of XML-RPC was left."""
+
 
 class RealMachine:
     """The machine this runs on."""
@@ -57,3 +75,21 @@ class RealMachine:
 
     def reload(self) -> None:
         apply.reload_all(self._places)
+
+    def memory(self) -> tuple[int, int]:
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MIB
+        return pages, pages
+
+    def backups(self) -> list[Backup]:
+        return config_store.backups(self._places)
+
+    def restore(self, backup: Backup) -> None:
+        config_store.restore(self._places, backup)
+
+    def restart_web(self) -> None:
+        pass
+
+    def remove_rpc_lock(self) -> bool:
+        found = self._places.rpc_lock.exists()
+        self._places.rpc_lock.unlink(missing_ok=True)
+        return found

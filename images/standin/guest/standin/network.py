@@ -68,7 +68,19 @@ def rename_plan(nics: Iterable[Nic]) -> list[str]:
 def missing_nics(settings: Settings, sys_net: Path = Path("/sys/class/net")) -> list[str]:
     """Devices that config.xml names and the machine does not have."""
     names = {entry.name for entry in sys_net.iterdir()}
+    # As on pfSense: a VLAN is there as soon as the NIC below it is.
+    names |= {vlan.name for vlan in settings.vlans if vlan.parent in names}
     return [each.nic for each in settings.interfaces if each.nic not in names]
+
+
+def vlan_plan(settings: Settings, sys_net: Path = Path("/sys/class/net")) -> list[str]:
+    """`ip -batch` lines that make the VLAN interfaces that are not there yet, and bring their NICs up."""
+    lines = []
+    for vlan in settings.vlans:
+        if not (sys_net / vlan.name).exists():
+            lines.append(f"link set dev {vlan.parent} up")
+            lines.append(f"link add link {vlan.parent} name {vlan.name} type vlan id {vlan.tag}")
+    return lines
 
 
 def interface_plan(settings: Settings, interface: Interface) -> list[str]:

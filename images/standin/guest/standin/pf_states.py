@@ -100,7 +100,7 @@ def creators(flows: Iterable[Flow], hostid: int) -> set[int]:
 
 
 def _format_flow(flow: Flow, own: frozenset[str], hostid: int, verbose: bool) -> Iterator[str]:
-    client, server = _states(flow)
+    client, server = state_names(flow)
     for number, (left, arrow, right) in enumerate(_sides(flow, own)):
         # For a state that came in pf writes the far end, which is the server, first.
         first, second = (server, client) if arrow == IN else (client, server)
@@ -125,7 +125,8 @@ def _sides(flow: Flow, own: frozenset[str]) -> Iterator[tuple[str, str, str]]:
         yield seen_as if seen_as == client else f"{seen_as} ({client})", OUT, server
 
 
-def _states(flow: Flow) -> tuple[str, str]:
+def state_names(flow: Flow) -> tuple[str, str]:
+    """(client, server) as pf names them."""
     if flow.proto == "tcp":
         return _TCP.get(flow.tcp_state, _UNKNOWN_TCP)
     if flow.proto == "icmp":

@@ -41,6 +41,15 @@ class Places:
         return self.root / "tmp/rules.debug"
 
     @property
+    def rpc_lock(self) -> Path:
+        return self.root / "tmp/xmlrpc.lock"
+
+    @property
+    def single_user_flag(self) -> Path:
+        """Read, and taken away, by /sbin/init."""
+        return self.root / "cf/single_user"
+
+    @property
     def mount_point(self) -> Path:
         return self.root / "tmp/mnt/cf"
 

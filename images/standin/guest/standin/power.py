@@ -11,11 +11,13 @@ from standin import cluster
 # The signals busybox's own init takes for the same purposes.
 REBOOT = signal.SIGTERM
 HALT = signal.SIGUSR2
+# No signal of busybox's: every process ends, and process 1 starts from the top.
+REROOT = signal.SIGUSR1
 INIT = 1
 
 
 def ask(what: signal.Signals) -> None:
-    """REBOOT or HALT, at once."""
+    """REBOOT, HALT or REROOT, at once."""
     os.kill(INIT, what)
 
 

@@ -170,8 +170,22 @@ class ConfigSync:
 
 
 @dataclass(frozen=True)
+class Vlan:
+    """One 802.1Q interface. parent: the NIC below it."""
+
+    parent: str
+    tag: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.parent}.{self.tag}"
+
+
+@dataclass(frozen=True)
 class Settings:
     """One node's configuration.
+
+    revised: somebody stored it; the factory's own file is not.
 
     host_id: what pf stamps on the states this node makes.
     notes:   what the file asks for and the stand-in does not do, a line each.
@@ -204,6 +218,9 @@ class Settings:
     ipv6_allowed: bool
     serial_console: bool
     console_locked: bool
+    vlans: tuple[Vlan, ...]
+    revised: bool
+    authmode: str
     notes: tuple[str, ...]
 
     def interface(self, key: str) -> Interface | None:

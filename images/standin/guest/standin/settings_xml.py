@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from standin.filter_xml import read_aliases, read_forwards, read_outbound, read_rules
 from standin.model import CarpVip, StateSync
-from standin.settings import ConfigSync, Gateway, Interface, IpAlias, Settings, StaticRoute, User
+from standin.settings import ConfigSync, Gateway, Interface, IpAlias, Settings, StaticRoute, User, Vlan
 from standin.xmlnode import Node, SettingsError, parse_root
 
 # Set as the skew of every VIP in persistent maintenance mode (pfSense interfaces.inc, interface_carp_configure).
@@ -61,6 +61,9 @@ def read(data: bytes) -> Settings:
         ipv6_allowed=system.has("ipv6allow"),
         serial_console=system.has("enableserial"),
         console_locked=system.has("disableconsolemenu"),
+        vlans=_vlans(root.child("vlans")),
+        revised=root.has("revision"),
+        authmode=webgui.text("authmode") if webgui else "",
         notes=tuple(notes),
     )
 
@@ -98,6 +101,11 @@ def _interface(node: Node, notes: list[str]) -> Interface:
         block_private=node.has("blockpriv"),
         block_bogons=node.has("blockbogons"),
     )
+
+
+def _vlans(section: Node | None) -> tuple[Vlan, ...]:
+    nodes = section.children("vlan") if section else []
+    return tuple(Vlan(node.required("if"), node.number("tag", 1, 4094)) for node in nodes)
 
 
 def _gateways(section: Node) -> tuple[Gateway, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from lab.console.catalogue import shell as shell_texts
 from lab.console.catalogue.text import Product
-from standin import apply, dialogues, power
+from standin import apply, config_store, dialogues, power
 from standin.cluster import ClusterError
 from standin.console import make_sane
 from standin.developer_shell import run_shell
@@ -50,6 +51,17 @@ class RealSystem:
         power.end_politely(power.REBOOT)
         signal.pause()
 
+    def reroot(self) -> None:
+        power.end_politely(power.REROOT)
+        signal.pause()
+
+    def reboot_single_user(self) -> None:
+        self._places.single_user_flag.touch()
+        self.reboot()
+
+    def reset_to_defaults(self) -> None:
+        config_store.reset_to_defaults(self._places)
+
     def halt(self) -> None:
         power.end_politely(power.HALT)
 
@@ -65,6 +77,16 @@ class RealSystem:
         profile.parent.mkdir(parents=True, exist_ok=True)
         profile.write_text(f"unset ENV\nPS1='{prompt}'\n")
         run_in_foreground([SHELL, "-i"], {"ENV": str(profile)})
+
+    def show_states(self) -> None:
+        from standin import state_view
+
+        fork_in_foreground(state_view.show)
+
+    def follow_filter_log(self) -> None:
+        from standin import filter_log
+
+        fork_in_foreground(filter_log.follow)
 
     def dialogue(self, option: str, speaker: Speaker) -> bool:
         """Options with a module of their own; False when this firewall does not offer the option."""
@@ -124,12 +146,26 @@ def device_id() -> str:
 def run_in_foreground(argv: list[str], more_environment: dict[str, str] | None = None) -> int:
     """Run a program on this terminal, with the signals a person can type; its exit code."""
     environment = {"PATH": PATH, "HOME": "/root", "TERM": "vt100", "USER": "root", **(more_environment or {})}
+    return fork_in_foreground(lambda: become(argv, environment))
+
+
+def fork_in_foreground(body: Callable[[], None]) -> int:
+    """Run `body` in a child on this terminal, with the signals a person can type; its exit code."""
     pid = os.fork()
     if pid == 0:
-        become(argv, environment)
+        try:
+            reset_signals()
+            body()
+        finally:
+            os._exit(0)
     _, status = os.waitpid(pid, 0)
     take_back_terminal()
     return os.waitstatus_to_exitcode(status)
+
+
+def reset_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def take_back_terminal() -> None:
@@ -148,8 +184,7 @@ def take_back_terminal() -> None:
 
 def become(argv: list[str], environment: dict[str, str]) -> None:
     """Turn this process into a program; never returns."""
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    reset_signals()
     try:
         os.chdir(environment.get("HOME", "/"))
     except OSError:

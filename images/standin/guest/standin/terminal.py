@@ -8,6 +8,10 @@ from typing import Protocol
 from lab.console.catalogue.text import Product, Text
 
 
+class Interrupted(Exception):
+    """The person typed Ctrl-C where an answer was awaited."""
+
+
 class Terminal(Protocol):
     """Whoever is at the other end: a serial line, or a test."""
 
@@ -22,6 +26,13 @@ class FileTerminal:
 
     def __init__(self, reading: int = 0, writing: int = 1) -> None:
         self._reading, self._writing = reading, writing
+        self._awaiting = False
+
+    def interrupt(self) -> None:
+        """To be called by the handler of SIGINT. Raises Interrupted where an answer is awaited; elsewhere nothing happens."""
+        if self._awaiting:
+            self._awaiting = False
+            raise Interrupted
 
     def write(self, text: str) -> None:
         data = text.encode()
@@ -31,16 +42,15 @@ class FileTerminal:
     def read_line(self) -> str | None:
         """Byte by byte: what stands after the line belongs to whoever reads next (a shell, ping)."""
         line = bytearray()
-        while True:
-            try:
-                byte = os.read(self._reading, 1)
-            except OSError:
-                return None
-            if not byte:
-                return line.decode(errors="replace") if line else None
-            if byte == b"\n":
-                return line.decode(errors="replace")
-            line += byte
+        self._awaiting = True
+        try:
+            while (byte := os.read(self._reading, 1)) not in (b"", b"\n"):
+                line += byte
+        except OSError:
+            return None
+        finally:
+            self._awaiting = False
+        return line.decode(errors="replace") if line or byte else None
 
 
 class Speaker:
@@ -58,6 +68,10 @@ class Speaker:
     def ask(self, text: Text, **fields: object) -> str | None:
         """Print a question; the answer as typed, trailing space cut, or None at the end of the line."""
         self.say(text, **fields)
+        return self.listen()
+
+    def listen(self) -> str | None:
+        """The next line as `ask` gives it."""
         answer = self._terminal.read_line()
         return None if answer is None else answer.rstrip()
 

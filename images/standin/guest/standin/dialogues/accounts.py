@@ -5,20 +5,30 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement
 
 from lab.console.catalogue import menu as texts
+from standin.defaults import DEFAULT_HASH, DEFAULT_PASSWORD
 from standin.machine import Machine
 from standin.terminal import Speaker
 from standin.tree import remove, section, set_flag, set_text
 
-DEFAULT_PASSWORD = "standin"
-# bcrypt of the above, made once: the guest has no bcrypt.
-DEFAULT_HASH = "$2b$10$Z/iG8HaR5QsFiUDDL4SZxe3sRUsyB5ors1eN5oLL7qvTlDN.wDYQa"
 ADMIN_UID = "0"
+LOCAL_DATABASE = "Local Database"
 
 
 def reset_password(speaker: Speaker, machine: Machine) -> None:
     if not speaker.agree(texts.PASSWORD_ASK, default_password=DEFAULT_PASSWORD):
         return
-    machine.change(_reset_admin, "password changed from console menu")
+    settings = machine.settings()
+    remote = settings.authmode not in ("", LOCAL_DATABASE)
+    to_local = remote and speaker.agree(texts.PASSWORD_AUTHMODE, authmode=settings.authmode)
+    if not any(user.uid == int(ADMIN_UID) for user in settings.users):
+        speaker.say(texts.PASSWORD_NO_ADMIN)
+
+    def edit(root: Element) -> None:
+        if to_local:
+            set_text(root, "system/webgui/authmode", LOCAL_DATABASE)
+        _reset_admin(root)
+
+    machine.change(edit, "password changed from console menu")
     speaker.ask(texts.PASSWORD_DONE)
 
 

@@ -6,11 +6,12 @@ from xml.etree.ElementTree import Element, SubElement
 
 from lab.console.catalogue import assign as texts
 from lab.console.catalogue.text import Text
-from standin.machine import Machine, NicState
+from standin.dialogues.vlans import ask_vlans, say_vlans
+from standin.machine import Machine
+from standin.settings import Vlan
 from standin.terminal import Speaker
 from standin.tree import remove, section, set_flag, set_text
 
-NO_VLANS = "VLANs are not offered by the stand-in.\n"
 ABOUT_WIDTH = 46
 
 
@@ -21,6 +22,7 @@ class Left(Exception):
 def assign_interfaces(speaker: Speaker, machine: Machine, booting: bool = False) -> bool:
     """True when an assignment was stored. booting: nothing runs yet that could be reloaded."""
     nics = machine.nics()
+    _warn_of_little_memory(speaker, machine)
     speaker.say(texts.VALID)
     if not nics:
         speaker.say(texts.NO_NIC)
@@ -28,11 +30,13 @@ def assign_interfaces(speaker: Speaker, machine: Machine, booting: bool = False)
     for nic in nics:
         status = texts.UP if nic.up else texts.DOWN
         speaker.say(texts.NIC, name=nic.name, mac=nic.mac, status=status, about=nic.about[:ABOUT_WIDTH])
+    vlans = machine.settings().vlans
     if speaker.ask(texts.ASK_VLANS) in ("y", "Y"):
-        speaker.write(NO_VLANS)
+        vlans = ask_vlans(speaker, nics, vlans)
+    say_vlans(speaker, vlans)
     speaker.say(texts.AUTO_DETECTION)
     try:
-        chosen = _choose(speaker, machine, nics)
+        chosen = _choose(speaker, machine, [*(nic.name for nic in nics), *(vlan.name for vlan in vlans)])
     except Left:
         return False
     if len(set(chosen)) < len(chosen):
@@ -47,7 +51,7 @@ def assign_interfaces(speaker: Speaker, machine: Machine, booting: bool = False)
     if len(chosen) == 1 and not booting:
         speaker.agree(texts.REMOVE_LAN)
     speaker.say(texts.WRITING)
-    machine.change(lambda root: _store(root, chosen), "Console assignment of interfaces")
+    machine.change(lambda root: _store(root, chosen, vlans), "Console assignment of interfaces")
     speaker.say(texts.WRITTEN)
     speaker.say(texts.RELOADING)
     speaker.say(texts.RELOADED)
@@ -56,9 +60,16 @@ def assign_interfaces(speaker: Speaker, machine: Machine, booting: bool = False)
     return True
 
 
-def _choose(speaker: Speaker, machine: Machine, nics: list[NicState]) -> list[str]:
+def _warn_of_little_memory(speaker: Speaker, machine: Machine) -> None:
+    installed, available = machine.memory()
+    if available < texts.LEAST_MEMORY_MIB:
+        speaker.ask(texts.LITTLE_MEMORY, installed=installed, available=available)
+        speaker.say(texts.LITTLE_MEMORY_END)
+
+
+def _choose(speaker: Speaker, machine: Machine, names: list[str]) -> list[str]:
     """Device names for WAN, LAN, OPT1, ...; LAN and the optional ones only as far as they were given."""
-    left = [nic.name for nic in nics]
+    left = list(names)
     known = frozenset(left)
     wan = _ask_until_known(speaker, machine, texts.ASK_WAN, "WAN", left, known)
     if not wan:
@@ -121,7 +132,7 @@ def _detect(speaker: Speaker, machine: Machine, name: str) -> str:
     return ""
 
 
-def _store(root: Element, chosen: list[str]) -> None:
+def _store(root: Element, chosen: list[str], vlans: tuple[Vlan, ...]) -> None:
     """Existing interfaces keep what they have; a new optional one is left disabled; those not named are removed."""
     interfaces = section(root, "interfaces")
     keys = ["wan", "lan", *(f"opt{number}" for number in range(1, len(chosen)))][: len(chosen)]
@@ -134,6 +145,11 @@ def _store(root: Element, chosen: list[str]) -> None:
     for old in list(interfaces):
         if old.tag not in keys:
             interfaces.remove(old)
+    remove(root, "vlans")
+    for vlan in vlans:
+        entry = SubElement(section(root, "vlans"), "vlan")
+        for tag, text in (("if", vlan.parent), ("tag", str(vlan.tag)), ("vlanif", vlan.name)):
+            SubElement(entry, tag).text = text
     if "lan" not in keys:
         for path in ("dhcpd/lan", "dhcpdv6/lan", "nat", "shaper"):
             remove(root, path)
