@@ -8,7 +8,7 @@ A piece is what stands between two entities or CDATA sections; tabs and line end
 from __future__ import annotations
 
 import re
-from html.entities import codepoint2name, name2codepoint
+from functools import cache
 
 _LIST_TAGS = """
     acls alias aliasurl allowedhostname allowedip authserver bridged build_port_path ca cacert cert
@@ -63,7 +63,6 @@ CDATA_PREFIXES = (
 """Tags that start with one of these hold CDATA (is_cdata_entity)."""
 
 _QUOTES = {'"': "&quot;", "'": "&#039;"}
-_ESCAPES = {chr(code): f"&{name};" for code, name in codepoint2name.items()} | _QUOTES
 _PLAIN_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | _QUOTES
 _XML_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ENTITY = re.compile(r"&(?:#([0-9]+)|#[xX]([0-9a-fA-F]+)|([A-Za-z][A-Za-z0-9]*));")
@@ -81,7 +80,10 @@ def is_cdata(tag: str) -> bool:
 
 def encode(value: str) -> str:
     """A value as htmlentities() leaves it, inside CDATA."""
-    return "".join(_ESCAPES.get(character, character) for character in value)
+    if value.isascii():
+        return encode_plain(value)
+    escapes = _escapes()
+    return "".join(escapes.get(character, character) for character in value)
 
 
 def encode_plain(value: str) -> str:
@@ -136,10 +138,27 @@ def _xml_entity(name: str) -> str:
     return _XML_ENTITIES.get(name, f"&{name};")
 
 
+@cache
+def _escapes() -> dict[str, str]:
+    """Every letter that HTML 4.01 has a name for. Loaded only where a text needs it: a guest boots without."""
+    from html.entities import codepoint2name
+
+    return {chr(code): f"&{name};" for code, name in codepoint2name.items()} | _QUOTES
+
+
+def _named(name: str) -> str:
+    """The letter of a name, "" for none."""
+    if name in _XML_ENTITIES and name != "apos":
+        return _XML_ENTITIES[name]
+    from html.entities import name2codepoint
+
+    return chr(name2codepoint[name]) if name in name2codepoint else ""
+
+
 def _resolved(match: re.Match[str]) -> str:
     decimal, hexadecimal, name = match.groups()
     if name:
-        return chr(name2codepoint[name]) if name in name2codepoint else match[0]
+        return _named(name) or match[0]
     code = int(decimal) if decimal else int(hexadecimal, 16)
     allowed = code in (9, 10, 13) or 0x20 <= code <= 0x7E or 0xA0 <= code <= 0xD7FF or 0xE000 <= code <= 0x10FFFF
     return chr(code) if allowed else match[0]

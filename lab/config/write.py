@@ -42,7 +42,7 @@ class _Writer:
             return self._document.source(span.start, span.end)
         head = self._document.source(span.start, span.inner).removesuffix("/>").rstrip().removesuffix(">")
         tail = self._document.source(span.inner_end, span.end) or f"</{element.tag}>"
-        if len(element):
+        if len(element) or span.children:
             return f"{head}>{self._inside(element, span, depth)}{tail}"
         comments = "".join(_COMMENT.findall(self._document.source(span.inner, span.inner_end)))
         return f"{head}>{comments}{element_text(element.tag, element.text or '')}{tail}"

@@ -15,6 +15,7 @@ from standin.settings import Settings
 from standin.settings_xml import read
 from standin.xmlnode import SettingsError
 
+from lab.config.tree import parse
 from tests.golden_files import GOLDEN
 
 MASTER = GOLDEN / "standin" / "uranus-master.xml"
@@ -116,7 +117,7 @@ def test_a_tag_that_is_absent_means_no() -> None:
     "text",
     [
         "<descr><![CDATA[Caf&eacute; &amp; co]]></descr>",
-        "<descr>Caf&#233; &amp;amp; co</descr>",
+        "<descr>Caf&#233; &amp; co</descr>",
         "<DESCR>  Caf&#xe9;   &amp; co\n</DESCR>",
     ],
 )
@@ -145,7 +146,7 @@ def test_order_whitespace_comments_and_foreign_sections_do_not_matter() -> None:
 def test_what_the_stand_in_stores_says_the_same_again() -> None:
     for path in (MASTER, SINK, *sorted((GOLDEN / "config").glob("*/*.xml"))):
         data = path.read_bytes()
-        again = serialise(fromstring(data))
+        again = serialise(parse(data).root)
         assert again.split(b"\n")[1] == b"<pfsense>"
         assert read(again) == read(data)
 

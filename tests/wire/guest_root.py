@@ -49,6 +49,7 @@ class BootedGuest:
         for script in ("rc.filter_configure_sync", "rc.reload_all", "rc.reboot"):
             (root / "etc" / script).symlink_to("/usr/local/sbin/standin-command")
         shutil.copytree(PROJECT / "lab/carp", root / "uranus/lab/carp")
+        shutil.copytree(PROJECT / "lab/config", root / "uranus/lab/config", ignore=shutil.ignore_patterns("check"))
         shutil.copytree(PROJECT / "lab/console/catalogue", root / "uranus/lab/console/catalogue")
         for package in ("lab", "lab/console"):
             shutil.copy(PROJECT / package / "__init__.py", root / "uranus" / package)

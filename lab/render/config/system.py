@@ -66,7 +66,7 @@ def _name_servers(plan: Plan) -> list[etree._Element]:
     """With DHCP the lease may bring servers, as shipped; with a static WAN the upstream router is the only candidate."""
     wan = plan.topology.networks[plan.topology.wan]
     if wan.addressing == "dhcp" or wan.gateway is None:
-        return [leaf("dnsserver"), *flags("dnsallowoverride")]
+        return flags("dnsallowoverride")
     return [leaf("dnsserver", wan.gateway)]
 
 

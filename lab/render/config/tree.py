@@ -2,36 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from lxml import etree
 
-CDATA_PREFIXES = (
-    "aclname",
-    "auth_pass",
-    "auth_prompt",
-    "auth_user",
-    "certca",
-    "certname",
-    "city",
-    "common_name",
-    "descr",
-    "detail",
-    "email",
-    "encryption_password",
-    "hint",
-    "ldap_",
-    "ldapbind",
-    "login_banner",
-    "organization",
-    "password",
-    "rangedescr",
-    "state",
-    "text",
-    "username",
-    "varusers",
-)
-"""Tags that start with one of these hold CDATA (is_cdata_entity; the ldap and varusers families in short)."""
+from lab.config.text import encode, is_cdata
 
 HEADER = '<?xml version="1.0"?>\n'
 
@@ -40,8 +13,8 @@ def leaf(tag: str, text: object = "") -> etree._Element:
     """One value. In CDATA fields the text is HTML-escaped once more: pfSense writes it so and decodes it when it reads."""
     element = etree.Element(tag)
     value = str(text)
-    if value and tag.startswith(CDATA_PREFIXES):
-        element.text = etree.CDATA(escape(value, quote=False))
+    if value and is_cdata(tag):
+        element.text = etree.CDATA(encode(value))
     else:
         element.text = value
     return element

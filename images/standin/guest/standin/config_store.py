@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element
 
 from standin.places import Places
-from standin.xmlnode import SettingsError, parse_root
+from standin.tree import set_text
+from standin.xmlnode import SettingsError, parse_document, parse_root
 
 ROOT_LINE = b"<pfsense>"
 
@@ -53,9 +54,11 @@ def _backup(path: Path) -> Backup | None:
 
 def restore(places: Places, backup: Backup) -> None:
     """Make a backup the configuration again, with a revision of its own that says so. Raises OSError, SettingsError."""
-    root = parse_root(backup.path.read_bytes()).element
-    _stamp(root, f"Reverted to {backup.path.name}.")
-    install(places, serialise(root))
+    from lab.config.write import rewritten
+
+    document = parse_document(backup.path.read_bytes())
+    _stamp(document.root, f"Reverted to {backup.path.name}.")
+    install(places, rewritten(document))
 
 
 def reset_to_defaults(places: Places) -> None:
@@ -82,20 +85,23 @@ def _revision_time(data: bytes) -> int:
 
 
 def change(places: Places, edit: Callable[[Element], None], description: str) -> None:
-    """pfSense's write_config(): apply `edit` to the tree, stamp a `<revision>`, store.
+    """pfSense's write_config(): apply `edit` to the tree, stamp a `<revision>`, store. What is not edited stays byte for byte.
 
-    Raises SettingsError when the stored file is not readable.
+    Texts in the tree are values: no entities, no CDATA. Raises SettingsError when the stored file is not readable.
     """
-    root = parse_root(places.config.read_bytes()).element
-    edit(root)
-    _stamp(root, description)
-    install(places, serialise(root))
+    from lab.config.write import rewritten
+
+    document = parse_document(places.config.read_bytes())
+    edit(document.root)
+    _stamp(document.root, description)
+    install(places, rewritten(document))
 
 
 def serialise(root: Element) -> bytes:
-    """The tree as pfSense stores it: declaration, root element alone on line 2, tabs."""
-    indent(root, "\t")
-    return b'<?xml version="1.0"?>\n' + tostring(root, short_empty_elements=False) + b"\n"
+    """A tree of values as pfSense stores it: declaration, root element alone on line 2, tabs, CDATA by tag."""
+    from lab.config.write import fresh
+
+    return fresh(root).encode()
 
 
 def write_through(path: Path, data: bytes) -> None:
@@ -114,9 +120,7 @@ def write_through(path: Path, data: bytes) -> None:
 
 
 def _stamp(root: Element, description: str) -> None:
-    for old in root.findall("revision"):
-        root.remove(old)
-    revision = SubElement(root, "revision")
-    SubElement(revision, "time").text = str(int(time.time()))
-    SubElement(revision, "description").text = description
-    SubElement(revision, "username").text = "(system)"
+    for extra in root.findall("revision")[1:]:
+        root.remove(extra)
+    for tag, text in (("time", str(int(time.time()))), ("description", description), ("username", "(system)")):
+        set_text(root, f"revision/{tag}", text)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, NetmaskValueError
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+if TYPE_CHECKING:
+    from lab.config.tree import Document
 
 
 class SettingsError(Exception):
@@ -52,7 +56,7 @@ class Node:
 
     @property
     def value(self) -> str:
-        return _plain(self.element.text or "")
+        return (self.element.text or "").strip()
 
     def text(self, tag: str) -> str:
         """Text of the child `tag`, trimmed; "" when it is absent or empty."""
@@ -83,10 +87,13 @@ class Node:
 
 
 def parse_root(data: bytes) -> Node:
-    """The `<pfsense>` element of a config.xml.
+    """The `<pfsense>` element of a config.xml, its texts as pfSense reads them.
 
     Raises SettingsError when the bytes are not well-formed XML or the root is another one.
     """
+    if b"&" in data:
+        return Node(parse_document(data).root, "/pfsense")
+    # Without an entity there is nothing to decode, and the quick parser will do: this is read at every boot.
     parser = XMLParser()
     try:
         parser.feed(data)
@@ -98,11 +105,11 @@ def parse_root(data: bytes) -> Node:
     return Node(root, "/pfsense")
 
 
-def _plain(text: str) -> str:
-    """pfSense stores values through htmlentities() even inside CDATA."""
-    text = text.strip()
-    if "&" in text:
-        from html import unescape
+def parse_document(data: bytes) -> Document:
+    """The same with the place of every element in the file, so that it can be changed and nothing else with it."""
+    from lab.config.tree import ConfigSyntaxError, parse
 
-        text = unescape(text)
-    return text
+    try:
+        return parse(data)
+    except ConfigSyntaxError as error:
+        raise SettingsError("/", str(error)) from None
