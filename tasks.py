@@ -73,8 +73,9 @@ def check(_: Context, name: str = "", json: bool = False) -> None:
 
 @task(
     help={
-        "fault": "kill (default) or carp-off",
-        "node": "the firewall to hurt (default: the master)",
+        "fault": 'kill (default), "unplug lan", wrong-password...: see lab.faults',
+        "node": "the firewall to hurt (default: the master; for most misconfigurations the backup)",
+        "network": "for unplug, flap, loss and delay",
         "report": "write report.json, report.txt and the captures into this directory",
         "repeat": "how many times in a row",
         "name": NAME,
@@ -85,6 +86,7 @@ def failover(
     _: Context,
     fault: str = "kill",
     node: str = "",
+    network: str = "",
     report: str = "",
     repeat: int = 1,
     name: str = "",
@@ -93,7 +95,7 @@ def failover(
     """Hurt the master under traffic, measure what the clients lose, bring it back, compare with the law."""
     from lab.commands import failover as command
 
-    _end(command.run(name or None, fault, node or None, report or None, repeat, json))
+    _end(command.run(name or None, fault, node or None, network or None, report or None, repeat, json))
 
 
 @task(help={"json": JSON})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.appliances.appliance import BOOT_COMPLETE, CONFIG_FOUND, MENU, Appliance
 from lab.appliances.carp_text import SYSCTLS, CarpWord, parse_carp
 from lab.console.log import ConsoleLog
-from lab.console.shell import Output, firewall_shell
+from lab.console.shell import FirewallShell, Output, firewall_shell
 from lab.errors import LabError
 
 ASK_CARP = f"sysctl -n {' '.join(SYSCTLS)}; ifconfig"
@@ -41,6 +42,33 @@ class Firewall:
         """One command in /bin/sh. Raises LabError where the console does not answer."""
         with firewall_shell(self.socket, self.log, self.step_limit, purpose) as shell:
             return shell.run(command, self.step_limit)
+
+    @contextmanager
+    def shell(self, purpose: str) -> Iterator[FirewallShell]:
+        """A shell for several commands in a row. Raises LabError where the console does not answer."""
+        with firewall_shell(self.socket, self.log, self.step_limit, purpose) as shell:
+            yield shell
+
+    def leave_behind(self, command: str, purpose: str) -> None:
+        """Have a command run a second from now: one that ends the console itself."""
+        self.run(f"nohup sh -c 'sleep 1; {command}' </dev/null >/dev/null 2>&1 &", purpose)
+
+    def reboot(self) -> None:
+        """As pfSense's own script does it: CARP off first, no farewell (etc/rc.reboot). Returns when it has been told."""
+        self.leave_behind("/etc/rc.reboot", "reboot")
+
+    def halt(self) -> None:
+        """The command etc/rc.halt ends in. Returns when it has been told."""
+        self.leave_behind("/sbin/shutdown -p now", "halt")
+
+    def states(self, words: str) -> int:
+        """How many lines of the state table have these words."""
+        output = self.run(f"pfctl -ss | grep -cF '{words}'", "looking at the states")
+        return int(output.text.split()[-1]) if output.text.split() else 0
+
+    def log_tail(self, lines: int = 60) -> str:
+        """The end of the system log."""
+        return self.run(f"tail -n {lines} /var/log/system.log", "reading the log").text
 
     def wait_booted(self, console: ConsoleLog, alive: Callable[[], bool], with_config: bool) -> None:
         """Wait for the end of a boot on a console log opened before power on. with_config: it must first find its config.xml."""

@@ -10,8 +10,10 @@ from lab.commands import present
 from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.errors import LabError
-from lab.expect.fault import Fault, FaultKind, parse
+from lab.expect.catalogue import KINDS, MISTAKES
+from lab.expect.fault import Fault, parse
 from lab.experiment.capture import TcpdumpCapture
+from lab.experiment.diagnosis import Diagnosis
 from lab.experiment.failover import Failover
 from lab.experiment.recorder import capture_filters
 from lab.experiment.repeat import RepeatReport
@@ -21,27 +23,22 @@ from lab.experiment.result import FailoverReport
 from lab.host.lock import locked
 from lab.topology.stage import Stage
 
-OFFERED = {
-    FaultKind.KILL: "power off without grace: the backup takes over when the master has been silent for too long",
-    FaultKind.CARP_OFF: 'the document\'s own test, "Temporarily disable CARP": silence too, no farewell is sent',
-}
-"""Faults that are measured by now, and what each teaches."""
-
 RUN = "run {number} of {count}"
 MANY = "{good} of {count} runs as expected"
 SECONDS, RANGE, NO_LAW = "{0:.3f}", "{0:.3f} to {1:.3f}", "-"
 
 
-def run(name: str | None, fault: str, node: str | None, report: str | None, repeat: int, json: bool) -> int:
+def run(
+    name: str | None, fault: str, node: str | None, network: str | None, report: str | None, repeat: int, json: bool
+) -> int:
     """The command. Exit code 0 when everything was as expected, in every run."""
 
     def body() -> int:
-        _offered(fault)
         with (
             opened(name) as session,
             locked(session.paths, f"lab.failover --fault {fault}", listener=present.Progress()),
         ):
-            done = _runs(session, fault, node, Path(report) if report else None, repeat, json)
+            done = _runs(session, (fault, node or "", network or ""), Path(report) if report else None, repeat, json)
         if json and repeat == 1:
             present.as_json(to_json(done.runs[0]))
         elif json:
@@ -55,16 +52,14 @@ def run(name: str | None, fault: str, node: str | None, report: str | None, repe
 
 
 def _runs(
-    session: Session, fault: str, node: str | None, directory: Path | None, times: int, quiet: bool
+    session: Session, words: tuple[str, str, str], directory: Path | None, times: int, quiet: bool
 ) -> RepeatReport:
-    lab = RunningLab(session)
-    if not lab.stage.reaches(Stage.VIPS):
-        raise LabError("There is nothing to fail over", expected="stage vips or later", seen=f"stage {lab.stage.value}")
-    wanted = parse(lab.topology, fault, node or "")
+    lab = fit_for_a_fault(session)
+    wanted = parse(lab.topology, *words)
 
     def once(number: int) -> FailoverReport:
         place = directory / f"{number:02d}" if directory and times > 1 else directory
-        report = _one(lab, wanted, place)
+        report = run_fault(lab, wanted, place)
         if not quiet:
             if times > 1:
                 print(RUN.format(number=number, count=times))
@@ -74,10 +69,21 @@ def _runs(
     return repeat_runs(once, times)
 
 
-def _one(lab: RunningLab, fault: Fault, directory: Path | None) -> FailoverReport:
+def fit_for_a_fault(session: Session) -> RunningLab:
+    """The lab, if there is anything in it that can fail over. Raises LabError."""
+    lab = RunningLab(session)
+    if not lab.stage.reaches(Stage.VIPS):
+        raise LabError("There is nothing to fail over", expected="stage vips or later", seen=f"stage {lab.stage.value}")
+    return lab
+
+
+def run_fault(lab: RunningLab, fault: Fault, directory: Path | None) -> FailoverReport:
+    """One run of one fault; its files stay in `directory`. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="uranus-failover-") as scratch:
         capture = TcpdumpCapture(lab.world, capture_filters(lab.topology), Path(scratch))
-        report = Failover(lab, fault, capture, present.Progress(lab.session.paths.log)).run()
+        progress = present.Progress(lab.session.paths.log)
+        kind = Failover if fault.mistake is None else Diagnosis
+        report = kind(lab, fault, capture, progress).run()
         if directory:
             save(report, directory, Path(scratch))
     return report
@@ -101,21 +107,15 @@ def summary(done: RepeatReport) -> str:
 
 def list_faults(json: bool) -> int:
     """`lab.faults`."""
+    known = [*KINDS.values(), *MISTAKES.values()]
 
     def body() -> int:
         if json:
-            present.as_json({"faults": {kind.value: text for kind, text in OFFERED.items()}})
+            present.as_json({"faults": [asdict(each) for each in known]})
         else:
-            rows = [[kind.value, text] for kind, text in OFFERED.items()]
-            print(present.table("faults", ["--fault", "what it does"], rows))
+            rows = [[each.name, each.does, each.teaches, each.undo, each.called] for each in known]
+            columns = ["--fault", "what is done", "what it teaches", "undone by", "also known as"]
+            print(present.table("faults", columns, rows))
         return 0
 
     return present.run(body, json)
-
-
-def _offered(fault: str) -> None:
-    if fault not in [kind.value for kind in OFFERED]:
-        known = ", ".join(kind.value for kind in OFFERED)
-        raise LabError(
-            f"There is no fault called {fault}", expected=known, seen=fault, cure="`./inv lab.faults` lists them"
-        )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from lab.appliances import config_file
 from lab.appliances.firewall import Firewall
 from lab.commands.boot import wait_ready
 from lab.commands.session import Session
 from lab.console.log import ConsoleLog
+from lab.expect.mistake import Edit, Line
+from lab.host.deadline import Deadline, wait_until
+from lab.host.passwords import passwords_of
 from lab.host.world import World
 from lab.machines.agent import Agent
+from lab.machines.machine import MachineState
 from lab.topology.model import Topology
+from lab.topology.secrets import Secrets
 from lab.topology.stage import Stage
 
 HAND_OVER_PATIENCE = 10.0
@@ -97,3 +104,56 @@ class RunningLab:
 
     def set_link(self, node: str, network: str, up: bool) -> None:
         self.session.machine(node).set_link(network, up)
+
+    def reboot(self, node: str) -> None:
+        transcript, firewall = self.console(node), self.firewalls[node]
+        firewall.reboot()
+        firewall.wait_booted(transcript, lambda: self._state(node) is MachineState.RUNNING, with_config=False)
+
+    def halt(self, node: str) -> None:
+        firewall = self.firewalls[node]
+        firewall.halt()
+        limit = Deadline.after(firewall.step_limit)
+        wait_until(lambda: self._state(node) is MachineState.OFF, limit, f"{node} off", lambda: self._state(node).value)
+
+    def pause(self, node: str) -> None:
+        self.session.machine(node).pause()
+
+    def resume(self, node: str) -> None:
+        self.session.machine(node).start()
+
+    def delay(self, node: str, network: str, seconds: float) -> None:
+        self.session.machine(node).delay(network, seconds)
+
+    @property
+    def secrets(self) -> Secrets:
+        return passwords_of(self.session.paths.secrets, self.topology)
+
+    @property
+    def consoles(self) -> Mapping[str, Path]:
+        return {name: self.session.paths.console_log(name) for name in self.firewalls}
+
+    def settings(self, node: str, salt: str) -> tuple[Line, ...]:
+        return config_file.read_settings(self.firewalls[node], salt)
+
+    def edit(self, node: str, changes: Sequence[Edit]) -> None:
+        config_file.edit(self.firewalls[node], changes, self._sync_pairs)
+
+    def restore(self, node: str) -> None:
+        config_file.restore(self.firewalls[node], self._sync_pairs)
+
+    def states(self, node: str, words: str) -> int:
+        return self.firewalls[node].states(words)
+
+    def log(self, node: str) -> str:
+        return self.firewalls[node].log_tail()
+
+    @property
+    def _sync_pairs(self) -> tuple[tuple[str, str], ...]:
+        """The nodes' own connections on the sync network, either direction."""
+        network = self.topology.sync.network
+        one, other = (str(firewall.addresses[network]) for firewall in self.topology.firewalls.values())
+        return (one, other), (other, one)
+
+    def _state(self, node: str) -> MachineState:
+        return self.session.machine(node).state()

@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from lab.carp import law
 from lab.carp.law import AT_ONCE, IDEAL, Conditions, Interval
-from lab.expect.fault import Fault, FaultKind, NodeState, apply, healthy
+from lab.expect.fault import FLAP_SECONDS, Fault, FaultKind, NodeState, apply, healthy
+from lab.expect.invariants import Name
+from lab.expect.mistake import breaks
 from lab.expect.paths import PathKind, states_synced
 from lab.expect.probe import Flow, Probe, probes
 from lab.topology.model import Outbound, Topology, Vip
@@ -20,12 +22,14 @@ from lab.topology.stage import Stage
 
 class Cause(StrEnum):
     """Why a VHID moves. SILENCE: the backup's master-down timer. DEMOTION: an advert sent at once with a worse skew.
-    NEXT_ADVERT: the scheduled advert carries the worse skew. STAYS: it does not. NOBODY: no node is left."""
+    NEXT_ADVERT: the scheduled advert carries the worse skew. THAW: a frozen master goes on as if nothing had been. STAYS: it
+    does not. NOBODY: no node is left."""
 
     STAYS = "stays"
     SILENCE = "master silent"
     DEMOTION = "master demoted"
     NEXT_ADVERT = "preempted at the next advert"
+    THAW = "frozen master goes on"
     NOBODY = "no node left"
 
 
@@ -34,13 +38,16 @@ class Move:
     """One change of master, in seconds.
 
     at: after the event; None where nothing moves. silence: after the last advert of the old master, whenever the event
-    came within its period; None where there is no old master. gap: without a master.
+    came within its period; None where there is no old master. gap: without a master. certain: False where a race decides
+    whether it moves at all. two_masters: how long the law lets both be master.
     """
 
     cause: Cause
     at: Interval | None = None
     silence: Interval | None = None
     gap: Interval = AT_ONCE
+    certain: bool = True
+    two_masters: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,13 @@ class VhidOutcome:
 
 
 class Fate(StrEnum):
-    """SURVIVES: not one reply missing beyond the measurement's grain. OUTAGE: a gap, then it goes on.
-    LOST: nothing until the fault is undone. DENIED: the rules never let it."""
+    """SURVIVES: not one reply missing beyond the measurement's grain. OUTAGE: a gap, then it goes on. THINNED: some replies are
+    missing all the time. SLOWED: all come, but later. LOST: nothing until the fault is undone. DENIED: the rules never let it."""
 
     SURVIVES = "survives"
     OUTAGE = "outage"
+    THINNED = "loses some"
+    SLOWED = "slower"
     LOST = "lost until the fault is undone"
     DENIED = "denied"
 
@@ -78,11 +87,12 @@ class ProbeOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a fault is expected to do."""
+    """Everything a fault is expected to do. breaks: invariants that a mistake breaks until it is mended."""
 
     fault: Fault
     vhids: tuple[VhidOutcome, ...]
     probes: tuple[ProbeOutcome, ...]
+    breaks: frozenset[Name] = frozenset()
 
     @property
     def moves(self) -> bool:
@@ -96,6 +106,9 @@ class Outcome:
                 return vhid
         raise KeyError(number)
 
+
+ANSWERS_WAIT = 1.0
+"""Seconds a question may wait for its answer in a frozen master's queue and still count as answered."""
 
 ARP_RETRY = Interval(0.0, 1.0)
 """A firewall that could not resolve a neighbour asks again after a second (Linux RETRANS_TIMER, FreeBSD if_ether.c)."""
@@ -111,6 +124,9 @@ REASON_TRANSLATED = "translated to {node}'s own address, which answers no more: 
 REASON_STRANDED = "translated to {node}'s own address; {node} gets the replies, but has no link on {network}"
 REASON_ASYMMETRIC = "still translated to {node}'s own address; {node} gets the replies and hands them on"
 REASON_NO_STATE = "{node} has no state of this connection: states are not synchronised"
+REASON_THINNED = "frames are lost on {network}, and nothing moves: a backup waits for three adverts"
+REASON_SLOWED = "frames are held back at {node}'s card on {network}, and nothing moves"
+REASON_FLAPS = "{node} has no link on {network} for {seconds:g} s"
 REASON_NODE_GATEWAY = "its gateway is {node}'s own address, which nobody takes over"
 
 
@@ -123,8 +139,11 @@ def predict(topology: Topology, fault: Fault, stage: Stage = Stage.RULES, condit
     after = apply(before, fault)
     vips = topology.carp.vips if stage.reaches(Stage.VIPS) else ()
     vhids = tuple(_vhid_outcome(vip, before, after, fault, conditions) for vip in vips)
-    judged = tuple(_Scene(topology, stage, fault, after, vhids).judge(probe) for probe in probes(topology, stage))
-    return Outcome(fault, vhids, judged)
+    # What undoes itself is over before a probe is given up: every cable is in again.
+    settled = before if fault.kind in (FaultKind.FLAP, FaultKind.RETURN) else after
+    judged = tuple(_Scene(topology, stage, fault, settled, vhids).judge(probe) for probe in probes(topology, stage))
+    broken = breaks(topology, fault.node, fault.mistake) if fault.mistake else frozenset()
+    return Outcome(fault, vhids, judged, broken)
 
 
 def master_of(nodes: dict[str, NodeState], network: str, incumbent: str | None = None) -> str | None:
@@ -145,6 +164,8 @@ def _vhid_outcome(
     if new is None:
         alone = law.come_back_alone(before[old].carp, conditions)
         there, back = Move(Cause.NOBODY), Move(Cause.SILENCE, alone.at, None, alone.outage)
+    elif new != old and fault.kind in (FaultKind.FREEZE, FaultKind.RETURN):
+        there, back = _freeze(before[old], after[new], fault, conditions)
     elif new == old:
         there = back = Move(Cause.STAYS)
     else:
@@ -152,6 +173,22 @@ def _vhid_outcome(
         returned = law.come_back(before[old].carp, after[new].carp, conditions)
         back = Move(Cause.NEXT_ADVERT, returned.at, conditions.heard, returned.outage)
     return VhidOutcome(vip.vhid, vip.network, old, new, there, back)
+
+
+def _freeze(old: NodeState, heir: NodeState, fault: Fault, conditions: Conditions) -> tuple[Move, Move]:
+    """The master stands still, and goes on later with its clock where it stopped: the guests' clock stops with them
+    (clocksource=acpi_pm), so that its next advert is as far away as it was."""
+    crash = law.crash(old.carp, heir.carp, conditions)
+    patience = conditions.fires(law.master_down(heir.carp.advbase, heir.carp.advskew))
+    thaw = law.thaw(old.carp, heir.carp, clock_ran=False, conditions=conditions)
+    both = thaw.at.high if thaw.at else 0.0
+    early = fault.kind is FaultKind.RETURN
+    gap = crash.outage
+    if early:
+        # What was asked in the last second before the thaw still waits for its answer, and gets it.
+        gap = Interval(max(0.0, gap.low - ANSWERS_WAIT), gap.high)
+    there = Move(Cause.SILENCE, crash.at, patience, gap, certain=not early, two_masters=both)
+    return there, Move(Cause.THAW, thaw.at, None, two_masters=both)
 
 
 def _move(
@@ -182,6 +219,14 @@ class _Scene:
         if not verdict.allowed:
             return ProbeOutcome(probe, Fate.DENIED, None, REASON_DENIED.format(reason=verdict.reason), None)
         network = self.topology.machines[probe.source].network
+        touched = self.fault.network in (network, self._exit(probe))
+        if touched and self.fault.kind is FaultKind.LOSS:
+            return ProbeOutcome(probe, Fate.THINNED, None, REASON_THINNED.format(network=self.fault.network))
+        if touched and self.fault.kind is FaultKind.DELAY and self.fault.node == self.topology.master:
+            reason = REASON_SLOWED.format(node=self.fault.node, network=self.fault.network)
+            return ProbeOutcome(probe, Fate.SLOWED, AT_ONCE, reason)
+        if touched and self.fault.kind is FaultKind.FLAP and self._on(self.fault.network or "") is None:
+            return self._flaps(probe)
         gateway = self._on(network)
         if gateway is None:
             return self._through_a_node(probe)
@@ -277,6 +322,13 @@ class _Scene:
             # the answer to a SYN may outrun the state that lets it in.
             gap = Interval(gap.low, max(gap.high, *(at.high for at in apart)))
         return gap
+
+    def _flaps(self, probe: Probe) -> ProbeOutcome:
+        """Nobody takes over on that network: the path is cut until the cable is back, and the neighbour is asked for again."""
+        if self.fault.node != self.topology.master:
+            return ProbeOutcome(probe, Fate.SURVIVES, AT_ONCE, REASON_STAYS)
+        reason = REASON_FLAPS.format(node=self.fault.node, network=self.fault.network, seconds=FLAP_SECONDS)
+        return ProbeOutcome(probe, Fate.OUTAGE, Interval(0.0, FLAP_SECONDS) + ARP_RETRY + ARP_RETRY, reason)
 
     def _lost(self, probe: Probe, reason: str) -> ProbeOutcome:
         return ProbeOutcome(probe, Fate.LOST, None, reason)

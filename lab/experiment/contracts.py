@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any, Protocol
 
 from lab.appliances.carp_text import CarpWord
+from lab.expect.mistake import Edit, Line
 from lab.topology.model import Topology
+from lab.topology.secrets import Secrets
 from lab.topology.stage import Stage
 
 
@@ -122,3 +125,40 @@ class Bench(Subject, Protocol):
         """Add to net.inet.carp.demotion; by may be negative."""
 
     def set_link(self, node: str, network: str, up: bool) -> None: ...
+
+    def reboot(self, node: str) -> None:
+        """Ask the firewall to restart itself; return when it has booted."""
+
+    def halt(self, node: str) -> None:
+        """Ask the firewall to switch itself off; return when it has been told."""
+
+    def pause(self, node: str) -> None:
+        """Freeze the guest, its clock too."""
+
+    def resume(self, node: str) -> None: ...
+
+    def delay(self, node: str, network: str, seconds: float) -> None:
+        """Hold back every frame of one card for up to `seconds`, either direction; 0.0 ends it."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """The lab's passwords, to compare digests with."""
+
+    @property
+    def consoles(self) -> Mapping[str, Path]:
+        """Firewall -> transcript of its serial line; empty where there is none."""
+
+    def settings(self, node: str, salt: str) -> tuple[Line, ...]:
+        """config.xml's sections that both nodes must agree on, each password replaced by lab.experiment.digest's digest."""
+
+    def edit(self, node: str, changes: Sequence[Edit]) -> None:
+        """Change these lines of config.xml and have the firewall obey, keeping the file as it was for `restore`."""
+
+    def restore(self, node: str) -> None:
+        """Put config.xml back as it was before `edit`, and have the firewall obey. Nothing where nothing was edited."""
+
+    def states(self, node: str, words: str) -> int:
+        """How many lines of the firewall's state table have these words, such as `172.17.1.10:4711`."""
+
+    def log(self, node: str) -> str:
+        """The end of the firewall's own log."""

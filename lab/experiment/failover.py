@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lab.carp.law import IDEAL, Conditions, master_down
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase, silent
-from lab.expect.fault import Fault
-from lab.expect.outcome import Fate, Outcome, predict
+from lab.expect.fault import Fault, FaultKind
+from lab.expect.outcome import Cause, Fate, Outcome, predict
 from lab.expect.probe import Flow
 from lab.experiment import faults, probes
 from lab.experiment.capture import Capture
@@ -23,8 +24,11 @@ from lab.experiment.probes import Traffic, plan_traffic
 from lab.experiment.recorder import Recorder
 from lab.experiment.report import make_report
 from lab.experiment.result import FailoverReport
+from lab.experiment.wire import Group, TakeOver, take_overs
 
 POLL = 0.1
+QUICK_POLL = 0.01
+JUST_BEFORE = 0.001
 ELECTION_SECONDS = 5.0
 """On top of the time it takes to hear every master: enough for a return that has begun."""
 
@@ -35,6 +39,7 @@ AFTERMATH_SECONDS = 2.0
 """After each hand-over the probes go on that long, so that a second disturbance is seen."""
 RESUME_SECONDS = 15.0
 
+FAULT = "fault: {fault}"
 NOT_HEALTHY = "The lab is not healthy, so nothing was done to it"
 NOT_HEALTHY_CURE = "Look with lab.check; lab.up repairs."
 EXPECTED_MASTER = "{node} alone is master of every VHID, by the wire"
@@ -59,7 +64,12 @@ class Failover:
     def run(self) -> FailoverReport:
         """Raises LabError where the lab is not fit for it, or a verb fails. Probes and capture end in any case."""
         topology = self.bench.topology
-        self._outcome = predict(topology, self.fault, self.bench.stage, self.conditions)
+        outcome = predict(topology, self.fault, self.bench.stage, self.conditions)
+        if self.fault.undoes_itself:
+            # It is over before a probe could be begun in the middle of it.
+            begun = tuple(one for one in outcome.probes if one.probe.flow is not Flow.NEW)
+            outcome = replace(outcome, probes=begun)
+        self._outcome = outcome
         self._traffic = plan_traffic(topology, (expected.probe for expected in self._outcome.probes), int(time.time()))
         self._recorder = Recorder(topology, self.capture)
         machines = sorted({one.probe.source for one in self._traffic})
@@ -89,7 +99,6 @@ class Failover:
         )
 
     def _story(self) -> Times:
-        limits = self.bench.limits
         late = [one for one in self._traffic if one.probe.flow is Flow.NEW]
         early = [one for one in self._traffic if one.probe.flow is not Flow.NEW]
         self._step("wait for one master", self._await_election)
@@ -97,15 +106,30 @@ class Failover:
         baseline = time.time()
         self._pump_for(BASELINE_SECONDS)
         injected = time.time()
-        longest = max((v.fault.at.high for v in self._outcome.vhids if v.fault.at), default=0.0)
-        undisturbed = master_down(self.bench.topology.carp.advbase, 254)
-        self._step(f"fault: {self.fault}", lambda: self._while_pumping(lambda: faults.inject(self.bench, self.fault)))
-        done = time.time()
+        try:
+            self._step(FAULT.format(fault=self.fault), lambda: self._while_pumping(self._inject))
+            done = time.time()
+            undone = self._ends_itself(injected) if self.fault.undoes_itself else self._middle(early, late, injected)
+        except BaseException:
+            # Whatever went wrong, the lab is not left with a fault in it.
+            with contextlib.suppress(LabError):
+                faults.undo(self.bench, self.fault)
+            raise
+        self._step("wait for the probes", lambda: self._until(self._all_answered_after(time.time()), RESUME_SECONDS))
+        self._pump_for(AFTERMATH_SECONDS)
+        self._until(self._all_answered_after(time.time()), RESUME_SECONDS)
+        end = time.time()
+        at, doubt = fault_time(self._outcome, self._traffic, self._recorder, (injected, done, undone))
+        return Times(baseline, injected, at, doubt, undone, end)
+
+    def _middle(self, early: list[Traffic], late: list[Traffic], injected: float) -> float:
+        """From the fault that is done to the master's return. Returns when the undoing began."""
+        limits = self.bench.limits
         if self._outcome.moves:
-            limit = longest + limits.hand_over
-            self._step("wait for the hand-over", lambda: self._until(lambda: self._moved(injected), limit))
+            self._step("wait for the hand-over", lambda: self._until(lambda: self._moved(injected), self._longest))
         else:
-            self._step("watch that nothing moves", lambda: self._pump_for(undisturbed))
+            wait = master_down(self.bench.topology.carp.advbase, 254)
+            self._step("watch that nothing moves", lambda: self._pump_for(wait))
         moved = time.time()
         self._step("wait for the probes", lambda: self._until(lambda: self._recovered(early, moved), limits.hand_over))
         self._step("start new probes", lambda: self._while_pumping(lambda: probes.start(self.bench.guests, late)))
@@ -114,14 +138,45 @@ class Failover:
         self._pump_for(AFTERMATH_SECONDS)
         undone = time.time()
         self._step("undo the fault", lambda: self._while_pumping(lambda: faults.undo(self.bench, self.fault)))
-        if self._outcome.moves:
+        if any(vhid.fault.cause is not Cause.STAYS for vhid in self._outcome.vhids):
             self._step("wait for the master's return", lambda: self._until(self._home, limits.comeback))
-        self._step("wait for the probes", lambda: self._until(self._all_answered_after(time.time()), RESUME_SECONDS))
-        self._pump_for(AFTERMATH_SECONDS)
-        self._until(self._all_answered_after(time.time()), RESUME_SECONDS)
-        end = time.time()
-        at, doubt = fault_time(self._outcome, self._traffic, self._recorder, (injected, done, undone))
-        return Times(baseline, injected, at, doubt, undone, end)
+        return undone
+
+    def _ends_itself(self, injected: float) -> float:
+        """The same where the fault is its own undoing. Returns the moment from which all belongs to the return."""
+        if self.fault.kind is FaultKind.RETURN:
+            begun = "wait for the take-over to begin"
+            self._step(begun, lambda: self._until(lambda: bool(self._taken(injected)), self._longest, QUICK_POLL))
+            self._step("let the master go on", lambda: faults.undo(self.bench, self.fault))
+        moving = {(vhid.network, vhid.vhid) for vhid in self._outcome.vhids if vhid.fault.at and vhid.fault.certain}
+
+        def over() -> bool:
+            return moving <= self._taken(injected) and self._home()
+
+        self._step(
+            "wait for the master's return", lambda: self._until(over, self._longest + self.bench.limits.comeback)
+        )
+        if self.fault.kind is FaultKind.REBOOT:
+            # The first VHID to come back is the beginning of the return.
+            own = [change.time for change in self._changes(injected) if change.new == self.fault.node]
+            return min(own, default=time.time()) - JUST_BEFORE
+        return time.time()
+
+    def _inject(self) -> None:
+        faults.inject(self.bench, self.fault)
+
+    @property
+    def _longest(self) -> float:
+        """Seconds until every VHID must have moved, and some patience."""
+        law = max((vhid.fault.at.high for vhid in self._outcome.vhids if vhid.fault.at), default=0.0)
+        return law + self.bench.limits.hand_over
+
+    def _changes(self, since: float) -> list[TakeOver]:
+        return [change for change in take_overs(self._recorder.ledger.adverts) if change.time > since]
+
+    def _taken(self, since: float) -> set[Group]:
+        """VHIDs that changed hands at least once since then."""
+        return {(change.network, change.vhid) for change in self._changes(since)}
 
     # -- before
 
@@ -181,7 +236,7 @@ class Failover:
 
     # -- waiting is listening
 
-    def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+    def _until(self, condition: Callable[[], bool], seconds: float, poll: float = POLL) -> bool:
         """Listen until it holds; False where it never did. What that means is judged from the recording."""
         deadline = time.monotonic() + seconds
         while True:
@@ -190,7 +245,7 @@ class Failover:
                 return True
             if time.monotonic() > deadline:
                 return False
-            time.sleep(POLL)
+            time.sleep(poll)
 
     def _pump_for(self, seconds: float) -> None:
         self._until(lambda: False, seconds)

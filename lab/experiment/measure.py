@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from lab.carp.law import Interval
-from lab.expect.fault import FaultKind
+from lab.expect.fault import DELAY_SECONDS, LOSS_SHARE, FaultKind
 from lab.expect.outcome import Cause, Fate, Move, Outcome, ProbeOutcome, VhidOutcome
 from lab.expect.paths import PathKind
 from lab.expect.probe import Flow
@@ -17,11 +18,14 @@ from lab.experiment.heartbeat import Stalls
 from lab.experiment.probes import PING_PERIOD, Traffic
 from lab.experiment.recorder import Recorder
 from lab.experiment.result import HandOver, ProbeResult
-from lab.experiment.series import Gap, Try, answered_after, longest_gap
+from lab.experiment.series import Gap, Try, answered_after, longest_gap, within
 from lab.experiment.wire import TakeOver, overlaps, reigns, take_overs
 
 DEAD_AFTER = 1.0
 """Seconds of silence at a window's end that make an outage endless; every probe asks more often."""
+
+SUDDEN = (FaultKind.KILL, FaultKind.BOTH)
+"""Faults after which the node says nothing at all, until it is switched on again."""
 
 NOT_MOVED = "did not move; expected {node} after {wait}"
 MOVED = "moved to {node}, expected to stay"
@@ -29,6 +33,8 @@ WRONG_HEIR = "moved to {node}, expected {expected}"
 OFF_TIME = "outside the law"
 LATE = "outside the law by {miss:+.3f} s, more than {allowance:.3f} s can explain"
 SPLIT = "two masters for {seconds:.3f} s"
+ODD_SHARE = "{seen:.0f} % of {count} answered, expected {share:.0f} % within {doubt:.0f}"
+NOT_SLOWER = "answers took {slower:+.3f} s longer, expected more"
 STRANDED = "never answered"
 LEAKED = "{count} answers, though the rules deny it"
 WENT_ON = "expected lost, but it went on"
@@ -49,6 +55,9 @@ class Times:
     end: float
 
 
+FAULT, RETURN = "fault", "return"
+
+
 def hand_overs(outcome: Outcome, recorder: Recorder, times: Times, stalls: Stalls, timers: float) -> list[HandOver]:
     """Every VHID at the fault and at the return. timers: how late a firewall's own timer may fire."""
     changes = take_overs(recorder.ledger.adverts)
@@ -57,11 +66,38 @@ def hand_overs(outcome: Outcome, recorder: Recorder, times: Times, stalls: Stall
     for vhid in outcome.vhids:
         split = [overlap for overlap in both if (overlap.network, overlap.vhid) == (vhid.network, vhid.vhid)]
         own = [change for change in changes if (change.network, change.vhid) == (vhid.network, vhid.vhid)]
-        for phase, start, end in (("fault", times.injected, times.undone), ("return", times.undone, times.end)):
-            here = [change for change in own if start <= change.time < end]
+        if vhid.fault.cause is Cause.NOBODY:
+            own += _first_reigns(recorder, vhid, times)
+        phases = _in_turn(own, times) if outcome.fault.undoes_itself else _by_time(own, times)
+        for phase, here in phases.items():
+            start, end = (times.injected, times.undone) if phase == FAULT else (times.undone, times.end)
             at_once = sum(overlap.seconds for overlap in split if start <= overlap.start < end)
             found.append(_hand_over(phase, vhid, here, at_once, times, stalls, timers))
     return found
+
+
+def _by_time(changes: list[TakeOver], times: Times) -> dict[str, list[TakeOver]]:
+    return {
+        FAULT: [change for change in changes if times.injected <= change.time < times.undone],
+        RETURN: [change for change in changes if times.undone <= change.time < times.end],
+    }
+
+
+def _in_turn(changes: list[TakeOver], times: Times) -> dict[str, list[TakeOver]]:
+    """Of a fault that undoes itself: the first change is its doing, what follows is the return, whenever each VHID's turn was."""
+    own = [change for change in changes if times.injected <= change.time < times.end]
+    return {FAULT: own[:1], RETURN: own[1:]}
+
+
+def _first_reigns(recorder: Recorder, vhid: VhidOutcome, times: Times) -> list[TakeOver]:
+    """Where nobody was left, the first to come is no take-over from anybody: it counts from the last advert of all."""
+    own = [r for r in reigns(recorder.ledger.adverts) if (r.network, r.vhid) == (vhid.network, vhid.vhid)]
+    before = [r for r in own if r.start < times.undone]
+    after = [r for r in own if r.start >= times.undone and before and r.node == before[-1].node]
+    return [
+        TakeOver(r.start, r.vhid, r.network, before[-1].node, r.node, r.start - before[-1].last, before[-1].skews[-1])
+        for r in after[:1]
+    ]
 
 
 def fault_time(
@@ -73,7 +109,7 @@ def fault_time(
     silent in another way has the last answer of its virtual addresses; all else has only the verb.
     """
     injected, done, undone = window
-    if outcome.fault.kind is FaultKind.KILL:
+    if outcome.fault.kind in SUDDEN:
         last = recorder.last_spoke(outcome.fault.node, injected, undone)
         if last is not None:
             return last, PING_PERIOD
@@ -92,7 +128,7 @@ def fault_time(
 def _hand_over(
     phase: str, vhid: VhidOutcome, changes: list[TakeOver], split: float, times: Times, stalls: Stalls, timers: float
 ) -> HandOver:
-    first = phase == "fault"
+    first = phase == FAULT
     move = vhid.fault if first else vhid.back
     old, expected = (vhid.before, vhid.after) if first else (vhid.after, vhid.before)
     change = changes[0] if changes else None
@@ -106,7 +142,9 @@ def _hand_over(
     allowance = stall + timers
     miss = _law_miss(move, change, times, allowance, first)
     problem = _hand_over_problem(move, new, old or "", expected or "", bool(change), miss, allowance)
-    if not problem and split > allowance:
+    if not changes and not vhid.fault.certain:
+        problem = ""
+    if not problem and split > allowance + move.two_masters:
         problem = SPLIT.format(seconds=split)
     return HandOver(
         phase=phase,
@@ -192,7 +230,10 @@ def _probe_result(
     grain = max(traffic.grain, (quiet.seconds or 0.0) if quiet else 0.0)
     resumed = answered_after(tries, times.undone)
     high = expected.outage.high if expected.outage else 0.0
-    miss, problem = _judge(expected, gap, grain, allowance + _waited(stalls, gap, high), tries)
+    during = tries if expected.fate is Fate.DENIED else within(tries, times.fault, times.undone)
+    miss, problem = _judge(expected, gap, grain, allowance + _waited(stalls, gap, high), during)
+    if not problem and expected.fate is Fate.SLOWED:
+        problem = _judge_delay(within(tries, times.baseline, times.injected), during)
     if not problem and expected.fate is not Fate.DENIED:
         high = expected.back.high if expected.back else 0.0
         problem = _judge_return(expected, back, resumed, grain, allowance + _waited(stalls, back, high))
@@ -226,6 +267,8 @@ def _judge(
     if expected.fate is Fate.DENIED:
         answers = sum(try_.answered is not None for try_ in tries)
         return 0.0, LEAKED.format(count=answers) if answers else ""
+    if expected.fate is Fate.THINNED:
+        return 0.0, _judge_share(tries)
     if gap is None:
         # A ping begun after the hand-over that is expected lost never had an answer.
         return 0.0, "" if expected.fate is Fate.LOST else STRANDED
@@ -236,6 +279,28 @@ def _judge(
         return 0.0, ENDLESS.format(expected=law)
     miss = Interval(law.low, law.high + grain).miss(gap.seconds)
     return miss, LATE.format(miss=miss, allowance=allowance) if abs(miss) > allowance else ""
+
+
+def _judge_share(tries: tuple[Try, ...]) -> str:
+    """Whether as many were answered as a loss on the way there and on the way back leaves, within five standard deviations."""
+    count = len(tries)
+    if not count:
+        return STRANDED
+    share = (1 - LOSS_SHARE) ** 2
+    doubt = 5 * (share * (1 - share) / count) ** 0.5 + 1 / count
+    seen = sum(one.answered is not None for one in tries) / count
+    if abs(seen - share) <= doubt or (seen > share and share + doubt >= 1):
+        return ""
+    return ODD_SHARE.format(seen=100 * seen, share=100 * share, doubt=100 * doubt, count=count)
+
+
+def _judge_delay(before: tuple[Try, ...], during: tuple[Try, ...]) -> str:
+    """Whether answers take longer than before; half of what a held-back frame waits on average, to be sure."""
+    waits = [[one.answered - one.sent for one in tries if one.answered is not None] for tries in (before, during)]
+    if not all(waits):
+        return STRANDED
+    slower = median(waits[1]) - median(waits[0])
+    return NOT_SLOWER.format(slower=slower) if slower < DELAY_SECONDS / 4 else ""
 
 
 def _judge_return(

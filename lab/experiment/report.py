@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lab.expect.catalogue import about
 from lab.expect.outcome import Outcome
 from lab.experiment import pcap
 from lab.experiment.heartbeat import Stalls
@@ -70,6 +71,9 @@ def make_report(
         repeated=sum(advert.repeated for advert in recorder.ledger.adverts),
         malformed=dict(recorder.ledger.malformed),
         ok=all(move.ok for move in hand_overs) and all(probe.ok for probe in probes),
+        baseline=times.baseline - zero,
+        teaches=about(outcome.fault).teaches,
+        called=about(outcome.fault).called,
     )
 
 

@@ -154,3 +154,8 @@ def in_time(one: Try, patience: float) -> Try:
 def answered_after(tries: Sequence[Try], time: float) -> float | None:
     """When the first answer after `time` came."""
     return min((t.answered for t in tries if t.answered is not None and t.answered > time), default=None)
+
+
+def within(tries: Sequence[Try], start: float, end: float) -> tuple[Try, ...]:
+    """Those asked within [start, end)."""
+    return tuple(one for one in tries if start <= one.sent < end)

@@ -64,6 +64,7 @@ class FakeMachine:
         self._state = MachineState.ABSENT
         self._links: dict[str, bool] = {}
         self._disks: dict[str, Path] = {}
+        self.delays: dict[str, float] = {}
         self._console = Path("/nonexistent") / name
         self.agent = FakeAgent(self)
 
@@ -130,6 +131,10 @@ class FakeMachine:
         if network not in self._links:
             raise LabError(NO_CARD.format(machine=self._name, network=network))
         return self._links[network]
+
+    def delay(self, network: str, seconds: float) -> None:
+        self.link(network)
+        self.delays[network] = seconds
 
     def attach_disk(self, image: Path, target: str) -> None:
         self._known()

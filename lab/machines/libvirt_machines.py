@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -42,6 +43,7 @@ DISK_XML = """\
 <disk type='file' device='disk'><driver name='qemu' type='raw' cache='unsafe'/>\
 <source file={image}/><target dev={target} bus='virtio'/></disk>"""
 
+DELAY_NAME = "uranus-delay-{network}"
 FAILED = "{machine}: {verb} failed"
 UNKNOWN = "No such machine: {machine}"
 UNKNOWN_CURE = "Run lab.up: it makes what is missing."
@@ -141,6 +143,20 @@ class LibvirtMachine:
         link = self._card(network, 0).find("link")
         return link is None or link.get("state") != "down"
 
+    def delay(self, network: str, seconds: float) -> None:
+        name = DELAY_NAME.format(network=network)
+        # libvirt calls the back end of card `net1` `hostnet1`.
+        alias = self._card(network, 0).find("alias")
+        card = alias.get("name", "") if alias is not None else ""
+        with self._domain("delay") as domain:
+            # Deleting what is not there is refused, and no harm.
+            _monitor(domain, "object-del", {"id": name})
+            if seconds:
+                given = {"qom-type": "filter-buffer", "id": name, "netdev": f"host{card}", "queue": "all"}
+                answer = _monitor(domain, "object-add", {**given, "interval": round(seconds * 1e6)})
+                if "error" in answer:
+                    raise LabError(FAILED.format(machine=self._name, verb="delay"), seen=json.dumps(answer["error"]))
+
     def attach_disk(self, image: Path, target: str) -> None:
         xml = DISK_XML.format(image=quoteattr(str(image)), target=quoteattr(target))
         with self._domain("attach_disk") as domain:
@@ -217,6 +233,13 @@ class LibvirtMachine:
                 if error.get_error_code() in AGENT_SILENT:
                     raise AgentSilent(str(error)) from error
                 raise
+
+
+def _monitor(domain: Any, command: str, arguments: dict[str, object]) -> Any:
+    """One QMP command past libvirt, and its answer."""
+    return json.loads(
+        libvirt_qemu.qemuMonitorCommand(domain, json.dumps({"execute": command, "arguments": arguments}), 0)
+    )
 
 
 @contextlib.contextmanager

@@ -55,6 +55,9 @@ class Machine(Protocol):
     def link(self, network: str) -> bool:
         """Whether that cable is plugged in."""
 
+    def delay(self, network: str, seconds: float) -> None:
+        """Hold back every frame of its card there for up to `seconds`, either direction, until 0.0 ends it or power does."""
+
     def attach_disk(self, image: Path, target: str) -> None:
         """Add a raw virtio disk under a libvirt target name (`vdb`), now and for later boots."""
 

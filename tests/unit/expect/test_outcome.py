@@ -6,7 +6,9 @@ import pytest
 
 from lab.carp.law import AT_ONCE, Conditions, Interval
 from lab.errors import LabError
-from lab.expect.fault import Fault, FaultKind, apply, healthy, parse
+from lab.expect.catalogue import about, matrix
+from lab.expect.fault import ON_A_NETWORK, Fault, FaultKind, apply, healthy, parse
+from lab.expect.mistake import Mistake
 from lab.expect.outcome import Cause, Fate, Outcome, ProbeOutcome, predict
 from lab.paths import project_root
 from lab.topology.load import load_topology
@@ -123,7 +125,10 @@ def test_graceful_hand_overs_lose_no_ping(kind: str, cause: Cause) -> None:
     assert found.vhids[0].fault.at == (Interval(0.0, 1.0) if kind == "maintenance" else AT_ONCE)
 
 
-@pytest.mark.parametrize("kind", [kind.value for kind in FaultKind if kind is not FaultKind.UNPLUG])
+ONE_NODE = [kind.value for kind in FaultKind if kind not in (*ON_A_NETWORK, FaultKind.BOTH, FaultKind.MISTAKE)]
+
+
+@pytest.mark.parametrize("kind", [*ONE_NODE, "flap lan", "delay lan", "unplug wan"])
 def test_nothing_done_to_the_backup_moves_anything(kind: str) -> None:
     found = outcome("uranus", kind, "backup")
     assert not found.moves
@@ -161,3 +166,58 @@ def test_unknown_faults_say_what_is_known(words: tuple[str, ...], expected: str)
     with pytest.raises(LabError) as caught:
         parse(load("uranus"), *words)
     assert expected in caught.value.problem.expected
+
+
+def test_frozen_the_master_is_replaced_and_wakes_as_master() -> None:
+    moved = outcome("uranus", "freeze").vhid(1)
+    assert moved.after == "backup"
+    assert moved.fault.at is not None
+    assert moved.fault.at.high == pytest.approx(3.390625, abs=0.01)
+    assert moved.back.cause is Cause.THAW
+    assert moved.back.two_masters == pytest.approx(1.0, abs=0.01)
+    early = outcome("uranus", "return-early").vhid(1)
+    assert early.fault.certain is False
+
+
+def test_both_at_once_leave_nobody() -> None:
+    found = outcome("uranus", "kill-both")
+    assert {vhid.fault.cause for vhid in found.vhids} == {Cause.NOBODY}
+    assert {item.fate for item in found.probes} == {Fate.LOST, Fate.DENIED}
+
+
+def test_a_flap_is_an_outage_where_the_same_cable_left_out_would_lose_what_is_old() -> None:
+    def fate(kind: str) -> Fate:
+        found = outcome("uranus", kind, network="lan")
+        return next(item.fate for item in found.probes if item.probe.id == "client>internet:icmp:old")
+
+    assert fate("unplug") is Fate.LOST
+    assert fate("flap") is Fate.OUTAGE
+
+
+def test_loss_and_delay_move_nothing_and_touch_only_what_crosses_that_network() -> None:
+    for kind, fate in (("loss", Fate.THINNED), ("delay", Fate.SLOWED)):
+        found = outcome("uranus", kind, network="srv")
+        assert not found.moves
+        touched = {item.probe.source for item in found.probes if item.fate is fate}
+        assert touched == {"client", "server"}
+
+
+@pytest.mark.parametrize("mistake", list(Mistake))
+def test_every_mistake_breaks_what_names_it(mistake: Mistake) -> None:
+    found = outcome("uranus", mistake.value)
+    assert not found.moves
+    assert found.breaks
+    others = [outcome("uranus", other.value).breaks for other in Mistake if other is not mistake]
+    assert all(found.breaks != other for other in others)
+
+
+def test_every_fault_is_in_the_catalogue() -> None:
+    topology = load("uranus")
+    faults = list(matrix(topology))
+    assert {fault.kind for fault in faults} == set(FaultKind)
+    assert {fault.mistake for fault in faults} == {None, *Mistake}
+    for fault in faults:
+        words = str(fault).split()
+        network = fault.network or ""
+        assert parse(topology, words[0], fault.node, network) == fault
+        assert about(fault).teaches

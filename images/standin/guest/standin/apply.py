@@ -81,6 +81,7 @@ def reload_all(places: Places) -> None:
         apply_filter(places, settings, facts)
         write_resolver(places, settings)
         cluster.configure(settings)
+        cluster.refresh_state_sync(places, settings)
 
 
 def apply_interfaces(places: Places, settings: Settings) -> None:

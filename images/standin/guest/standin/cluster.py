@@ -78,6 +78,12 @@ def start_state_sync(places: Places, settings: Settings) -> None:
         raise ClusterError(str(error)) from None
 
 
+def refresh_state_sync(places: Places, settings: Settings) -> None:
+    """Start the state sync anew where it is configured differently from how it runs."""
+    if settings.state_sync and not ConntrackSync(settings.state_sync, places.run).is_configured():
+        start_state_sync(places, settings)
+
+
 def resync(places: Places, settings: Settings) -> None:
     """Have the peer's states before this node can become MASTER; a peer that is not there costs some seconds."""
     if settings.state_sync:

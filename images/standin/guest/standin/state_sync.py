@@ -124,6 +124,10 @@ class ConntrackSync:
         _wait(lambda: self._counters() is not None, timeout, NO_ANSWER.format(said=started.stdout + started.stderr))
         self._calm()
 
+    def is_configured(self) -> bool:
+        """Whether the configuration on disk, which the daemon was started with, is this one."""
+        return self._config.exists() and self._config.read_text() == render_config(self._sync, self._run_dir)
+
     def pids(self) -> list[int]:
         """The daemon's processes; its lock file does not name them."""
         wanted = [b"conntrackd", b"-C", str(self._config).encode(), b"-d", b""]

@@ -10,11 +10,15 @@ from standin.match import Names
 from standin.pf_states import count_states, format_states, read_flows
 from standin.places import Places
 from standin.ruleset import TABLE
-from standin.run import CommandError, run
+from standin.run import CommandError, attempt, run
 from standin.settings import Settings
 
-USAGE = "usage: pfctl [-v] -s states|rules|nat|info, pfctl -F states (the stand-in's filter is nftables; see `nft list ruleset`)\n"
+USAGE = (
+    "usage: pfctl [-v] -s states|rules|nat|info, pfctl -F states, pfctl -k host [-k host]"
+    " (the stand-in's filter is nftables; see `nft list ruleset`)\n"
+)
 HONEST = "# The stand-in filters with nftables; this is the loaded table, read back from the kernel.\n"
+KILLED = "killed {count} states from {sources} sources and {destinations} destinations\n"
 INFO = (
     "Status: Enabled                               Debug: Urgent\n\n"
     "State Table                          Total             Rate\n"
@@ -26,10 +30,20 @@ SHOWN = {"states": "states", "rules": "rules", "nat": "nat", "info": "info", "al
 
 def main(name: str, arguments: list[str], places: Places) -> int:
     try:
+        if arguments[:1] == ["-k"]:
+            return _kill(arguments[1::2])
         return _run("".join(arguments).replace("-", ""), places)
     except CommandError as error:
         sys.stderr.write(f"pfctl: {error}\n")
         return 1
+
+
+def _kill(hosts: list[str]) -> int:
+    """`-k SOURCE [-k DESTINATION]`: their connections are judged anew."""
+    sides = [word for pair in zip(("-s", "-d"), hosts, strict=False) for word in pair]
+    _, said = attempt(["conntrack", "-D", *sides])
+    sys.stderr.write(KILLED.format(count=said.count("src=") // 2, sources=1, destinations=max(1, len(hosts) - 1)))
+    return 0
 
 
 def _run(words: str, places: Places) -> int:
