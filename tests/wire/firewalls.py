@@ -102,22 +102,34 @@ class Firewall:
 
 
 class Pair:
-    """Firewalls `a` (skew 0) and `b` (skew 100) on the segments lan (VHID 1) and srv (VHID 2), a client on lan."""
+    """Firewalls `a` (skew 0) and `b` (skew 100), a client on the first segment.
 
-    def __init__(self, network: Network, directory: Path, skews: tuple[int, int] = (0, 100), advbase: int = 1) -> None:
+    segments: the first has VHID 1 and 172.17.1.0/24, the second VHID 2 and 172.17.2.0/24, and so on.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        directory: Path,
+        skews: tuple[int, int] = (0, 100),
+        advbase: int = 1,
+        segments: tuple[str, ...] = ("lan", "srv"),
+    ) -> None:
         self.network = network
-        network.segment("lan")
-        network.segment("srv")
+        for segment in segments:
+            network.segment(segment)
         self.a, self.b = (
             Firewall(
-                network, network.node(name, lan=f"172.17.1.{host}/24", srv=f"172.17.2.{host}/24"), directory / name
+                network,
+                network.node(name, **{segment: f"172.17.{net}.{host}/24" for net, segment in enumerate(segments, 1)}),
+                directory / name,
             )
             for name, host in (("a", 254), ("b", 253))
         )
         self.client = network.node("client", lan="172.17.1.10/24")
         self.vips = [
-            vip("vtnet0", 1, "172.17.1.252/24", advbase=advbase),
-            vip("vtnet1", 2, "172.17.2.252/24", advbase=advbase),
+            vip(f"vtnet{number - 1}", number, f"172.17.{number}.252/24", advbase=advbase)
+            for number in range(1, len(segments) + 1)
         ]
         self.skews = skews
 
@@ -152,7 +164,8 @@ class Pair:
         return server
 
     def settle(self) -> float:
-        return until(lambda: self.a.states() == ["MASTER"] * 2 and self.b.states() == ["BACKUP"] * 2)
+        count = len(self.vips)
+        return until(lambda: self.a.states() == ["MASTER"] * count and self.b.states() == ["BACKUP"] * count)
 
 
 class Heartbeat:
@@ -161,7 +174,7 @@ class Heartbeat:
     def __init__(self, period: float = 0.01) -> None:
         self._period = period
         self._stop = threading.Event()
-        self.worst = 0.0
+        self._late: list[tuple[float, float]] = []
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Heartbeat:
@@ -172,8 +185,17 @@ class Heartbeat:
         self._stop.set()
         self._thread.join()
 
+    @property
+    def worst(self) -> float:
+        """Of the whole time."""
+        return max((late for _, late in self._late), default=0.0)
+
+    def worst_between(self, begin: float, end: float) -> float:
+        """Of the beats that touch this time of the wall clock."""
+        return max((late for at, late in self._late if begin <= at <= end + late), default=0.0)
+
     def _beat(self) -> None:
         while not self._stop.is_set():
             before = time.monotonic()
             time.sleep(self._period)
-            self.worst = max(self.worst, time.monotonic() - before - self._period)
+            self._late.append((time.time(), time.monotonic() - before - self._period))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 from itertools import pairwise
@@ -41,7 +42,16 @@ class Pings:
         numbers = {number for _, number in self.replies()}
         return max(numbers) - len(numbers)
 
-    def longest_gap(self) -> float:
-        """Seconds between two neighbouring replies, at most."""
+    def longest_gap(self, begin: float = 0.0, end: float = math.inf) -> float:
+        """Seconds between two neighbouring replies, at most. begin, end: of those that touch this time."""
         times = [time for time, _ in self.replies()]
-        return max(later - earlier for earlier, later in pairwise(times))
+        gaps = (later - earlier for earlier, later in pairwise(times) if later >= begin and earlier <= end)
+        return max(gaps, default=0.0)
+
+    def unanswered(self, begin: float, end: float) -> int:
+        """How many were lost between the last reply before `begin` and the first one after `end`."""
+        replies = self.replies()
+        around = [number for time, number in replies if begin <= time <= end]
+        around += [number for time, number in replies if time < begin][-1:]
+        around += [number for time, number in replies if time > end][:1]
+        return max(around) - min(around) + 1 - len(set(around))
