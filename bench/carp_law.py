@@ -90,7 +90,7 @@ def crash_row(pair: tuple[int, int], crashes: list[Handover]) -> str:
         pair=f"({pair[0]},{pair[1]})",
         law=str(first.law),
         after=spread([one.after for one in crashes]),
-        silence_law=f"{first.silence_law.high:.3f} s" if first.silence_law else "",
+        silence_law=f"{first.silence_law.low:.3f} s" if first.silence_law else "",
         silence=spread([one.silence for one in crashes]),
         stall=1000 * max(one.stall for one in crashes),
         explained=sum(one.explained() for one in crashes),

@@ -27,6 +27,7 @@ GRID = ((1, 1), (1, 50), (1, 100), (1, 200), (2, 100))
 GATEWAY, SERVER = "172.17.1.252", "172.17.2.10"
 NODES = {254: "a", 253: "b"}  # by the last byte of the address
 QUESTION_PERIOD = 0.02  # seconds between two pings
+DELAY = law.Conditions(delay=0.01)  # seconds from one daemon's advert to what the other, in Python, makes of it
 CAPTURE_DOUBT = 0.002  # seconds: the switch stamps a frame, the daemon reads it a little later
 PATIENCE = 60.0
 SEGMENTS = ("lan", "srv", "dmz", "wan")
@@ -140,7 +141,7 @@ class Trial:
         """A loses power, and comes back."""
         a, b = self._laws()
         self._steady()
-        with self._act("crash", "b", law.crash(a, b), _patience(b)):
+        with self._act("crash", "b", law.crash(a, b, DELAY), _patience(b)):
             self.pair.a.crash()
         self._return()
 
@@ -148,41 +149,41 @@ class Trial:
         """net.inet.carp.allow=0 on A, and 1 again."""
         a, b = self._laws()
         self._steady()
-        with self._act("carp-off", "b", law.carp_off(a, b), _patience(b)):
+        with self._act("carp-off", "b", law.carp_off(a, b, DELAY), _patience(b)):
             self.pair.a.sysctl("allow", 0)
         self._steady()
-        with self._act("carp on again", "a", law.come_back(a, b)):
+        with self._act("carp on again", "a", law.come_back(a, b, DELAY)):
             self.pair.a.sysctl("allow", 1)
 
     def demotion(self) -> None:
         """net.inet.carp.demotion=240 on A, and -240."""
         a, b = self._laws()
         self._steady()
-        with self._act("demotion", "b", law.demotion(a, b)):
+        with self._act("demotion", "b", law.demotion(a, b, DELAY)):
             self.pair.a.sysctl("demotion", law.DEMOTION)
         self._steady()
-        with self._act("demotion ended", "a", law.come_back(a, b)):
+        with self._act("demotion ended", "a", law.come_back(a, b, DELAY)):
             self.pair.a.sysctl("demotion", -law.DEMOTION)
 
     def other_cable(self) -> None:
         """The cable of A's other network is pulled, and put back."""
         a, b = self._laws()
         self._steady()
-        with self._act("cable elsewhere", "b", law.link_cut_elsewhere(a, b)):
+        with self._act("cable elsewhere", "b", law.link_cut_elsewhere(a, b, DELAY)):
             self._network.unplug(self.pair.a.node, "srv")
         time.sleep(law.master_down(self.pair.vips[0].advbase, max(self.pair.skews)))
         self._steady()
-        with self._act("cable back", "a", law.come_back(a, b)):
+        with self._act("cable back", "a", law.come_back(a, b, DELAY)):
             self._network.plug(self.pair.a.node, "srv")
 
     def maintenance(self) -> None:
         """advskew 254 on A, and back."""
         a, b = self._laws()
         self._steady()
-        with self._act("maintenance", "b", law.maintenance(a, b)):
+        with self._act("maintenance", "b", law.maintenance(a, b, DELAY)):
             self.pair.a.configure([replace(one, advskew=law.MAINTENANCE_SKEW) for one in self.pair.vips])
         self._steady()
-        with self._act("maintenance left", "a", law.come_back(a, b)):
+        with self._act("maintenance left", "a", law.come_back(a, b, DELAY)):
             self.pair.a.configure(self.pair.wanted(self.pair.a))
 
     def _return(self) -> None:
@@ -191,7 +192,7 @@ class Trial:
             self._network.plug(self.pair.a.node, network)
         self.pair.a.start()
         self._steady()
-        with self._act("return", "a", law.come_back(a, b)):
+        with self._act("return", "a", law.come_back(a, b, DELAY)):
             self.pair.a.configure(self.pair.wanted(self.pair.a))
 
     # -- how they are seen
@@ -257,7 +258,7 @@ def _loss(pings: Pings, act: _Act) -> Loss:
 
 def _patience(node: law.Node) -> Interval:
     wait = law.master_down(node.advbase, node.advskew)
-    return Interval(wait, wait)
+    return Interval(wait, wait + DELAY.delay)
 
 
 def _waited(firewall: Firewall) -> float:

@@ -68,6 +68,27 @@ def test_ucarp_and_we_obey_each_other(network: Network, ours: Firewall, tmp_path
     assert ours.counter("ipackets") > 3
 
 
+def test_ucarp_takes_over_from_us_when_we_crash_and_yields_when_we_return(
+    network: Network, ours: Firewall, tmp_path: Path
+) -> None:
+    ucarp = Ucarp(network, network.node("b", lan="172.17.1.253/24"), tmp_path)
+    wanted = [vip("vtnet0", 1, f"{VIP}/24", advskew=OURS)]
+    ours.configure(wanted)
+    until(lambda: ours.states() == ["MASTER"] and ucarp.state == "BACKUP")
+    with Capture(network, "lan", tmp_path, "proto 112") as capture:
+        until(lambda: bool(capture.adverts()))
+        ours.crash()
+        took = until(lambda: ucarp.state == "MASTER")
+        network.plug(ours.node, "lan")
+        ours.start()
+        ours.configure(wanted)
+        until(lambda: ours.states() == ["MASTER"] and ucarp.state == "BACKUP")
+    assert took > 1.5  # three adverts of ours missing, as coarsely as ucarp counts
+    ranks = [advert.heard.advert.advskew for advert in capture.adverts()]
+    assert ranks[0] == OURS
+    assert OURS in ranks[ranks.index(THEIRS) :]  # ucarp says one last word as it steps down
+
+
 def test_ucarp_with_another_password_is_a_second_master(network: Network, ours: Firewall, tmp_path: Path) -> None:
     ucarp = Ucarp(network, network.node("b", lan="172.17.1.253/24"), tmp_path, password="another")
     ours.configure([vip("vtnet0", 1, f"{VIP}/24", advskew=OURS)])
