@@ -46,7 +46,7 @@ class BootedGuest:
         (root / "cf/conf/config.xml").write_text(config)
         shutil.copytree(GUEST / "standin", root / "uranus/standin")
         shutil.copytree(GUEST / "bin", root / "uranus/bin", symlinks=True)
-        for script in ("rc.filter_configure_sync", "rc.reload_all", "rc.reboot"):
+        for script in ("rc.filter_configure_sync", "rc.filter_synchronize", "rc.reload_all", "rc.reboot"):
             (root / "etc" / script).symlink_to("/usr/local/sbin/standin-command")
         shutil.copytree(PROJECT / "lab/carp", root / "uranus/lab/carp")
         shutil.copytree(PROJECT / "lab/config", root / "uranus/lab/config", ignore=shutil.ignore_patterns("check"))

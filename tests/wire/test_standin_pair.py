@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -62,13 +62,14 @@ class Cluster:
         )
         network.start(self.internet, ["dnsmasq", "-k", "-u", "root", "-C", str(folder / "dnsmasq.conf")])
 
-    def power_on(self, name: str) -> None:
-        """Boot one firewall on a fresh root; does not wait."""
+    def power_on(self, name: str, mend: Callable[[str], str] = str) -> None:
+        """Boot one firewall on a fresh root; does not wait. mend: makes its config.xml from the golden one."""
         role = "master" if name == "a" else "backup"
         root = self.folder / f"{name}{len(list(self.folder.iterdir()))}"
         for network in self.nodes[name].cables:
             self.network.plug(self.nodes[name], network)
-        self.guests[name] = BootedGuest(root, self.nodes[name], (CONFIGS / f"rules-{role}.xml").read_text())
+        config = mend((CONFIGS / f"rules-{role}.xml").read_text())
+        self.guests[name] = BootedGuest(root, self.nodes[name], config)
 
     def ready(self, name: str) -> None:
         self.guests[name].menu()

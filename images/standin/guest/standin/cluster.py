@@ -51,6 +51,21 @@ def configure(settings: Settings) -> None:
     request({"do": "configure", "vips": [_as_dict(vip) for vip in settings.vips]})
 
 
+def reconfigure(settings: Settings) -> None:
+    """The same while everything runs; where a VIP was made or changed, CARP is on afterwards (interfaces_sync_setup)."""
+    before = _law(request({"do": "status"}))
+    configure(settings)
+    if settings.vips and _law(request({"do": "status"})) != before:
+        set_sysctl("allow", 1)
+
+
+def _law(status: dict[str, Any]) -> list[tuple[object, ...]]:
+    """What of the VHIDs is configured, without what came of it."""
+    return [
+        (each["nic"], each["vhid"], each["advbase"], each["advskew"], each["addresses"]) for each in status["vhids"]
+    ]
+
+
 def set_sysctl(name: str, value: int) -> int:
     """Write `net.inet.carp.NAME`; its value afterwards (a written demotion is added)."""
     return int(request({"do": "sysctl", "name": PREFIX + name, "value": value})["value"])

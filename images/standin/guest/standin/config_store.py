@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from standin import events
 from standin.places import Places
 from standin.tree import set_text
 from standin.xmlnode import SettingsError, parse_document, parse_root
@@ -59,6 +60,7 @@ def restore(places: Places, backup: Backup) -> None:
     document = parse_document(backup.path.read_bytes())
     _stamp(document.root, f"Reverted to {backup.path.name}.")
     install(places, rewritten(document))
+    events.send(places, events.FILTER_SYNC)
 
 
 def reset_to_defaults(places: Places) -> None:
@@ -85,7 +87,7 @@ def _revision_time(data: bytes) -> int:
 
 
 def change(places: Places, edit: Callable[[Element], None], description: str) -> None:
-    """pfSense's write_config(): apply `edit` to the tree, stamp a `<revision>`, store. What is not edited stays byte for byte.
+    """pfSense's write_config(): apply `edit` to the tree, stamp a `<revision>`, store, send. What is not edited stays byte for byte.
 
     Texts in the tree are values: no entities, no CDATA. Raises SettingsError when the stored file is not readable.
     """
@@ -95,6 +97,7 @@ def change(places: Places, edit: Callable[[Element], None], description: str) ->
     edit(document.root)
     _stamp(document.root, description)
     install(places, rewritten(document))
+    events.send(places, events.FILTER_SYNC)
 
 
 def serialise(root: Element) -> bytes:

@@ -21,6 +21,8 @@ from standin.places import Places
 from standin.state_sync import take_charge_command
 from standin.system import RealSystem
 from standin.terminal import FileTerminal, Speaker
+from standin.web.door import Door
+from standin.xmlnode import SettingsError
 
 CONSOLE = "/dev/ttyS0"
 REHEARSAL_NIC = "vtnet0"
@@ -39,6 +41,7 @@ class Init:
         self._console = 0
         self._console_started = 0.0
         self._pending: set[int] = set()
+        self._door: Door | None = None
 
     def run(self) -> None:
         """Boot, then serve for ever."""
@@ -52,21 +55,44 @@ class Init:
         server = control.listen(self._places.control_socket)
         # Before CARP is switched on at the end of the boot: nothing may compete with a take-over.
         preload()
-        try:
-            Boot(self._places, Speaker(FileTerminal(), STANDIN), self.start_carpd).run()
-        except Exception:
-            report()
+        self._boot()
         self._start_console()
         poller = select.poll()
         poller.register(server, select.POLLIN)
         poller.register(reader, select.POLLIN)
         while True:
+            self._watch_door(poller)
             for descriptor, _ in poller.poll():
                 if descriptor == server.fileno():
                     control.accept_and_fork(server, lambda argv: run_command(argv, self._places))
-                else:
+                elif descriptor == reader.fileno():
                     reader.recv(4096)
+                elif self._door:
+                    poller.unregister(self._door.socket)
+                    self._door.knock(lambda body: fork(body, self._places.daemon_log))
             self._act_on_signals()
+
+    def _boot(self) -> None:
+        self._places.booting.parent.mkdir(parents=True, exist_ok=True)
+        self._places.booting.touch()
+        try:
+            Boot(self._places, Speaker(FileTerminal(), STANDIN), self.start_carpd).run()
+        except Exception:
+            report()
+        self._places.booting.unlink(missing_ok=True)
+        try:
+            self._door = Door(apply.load(self._places).webgui_port, self._serve_web)
+        except (OSError, SettingsError):
+            report()
+
+    def _serve_web(self, door: socket.socket) -> None:
+        from standin.web.service import Service
+
+        Service(self._places).serve(door)
+
+    def _watch_door(self, poller: select.poll) -> None:
+        if self._door and not self._door.pid:
+            poller.register(self._door.socket, select.POLLIN)
 
     def start_carpd(self) -> None:
         """Fork the CARP daemon; it opens its socket by itself. CARP stays off until the end of the boot."""
@@ -120,6 +146,8 @@ class Init:
             if pid == self._console:
                 console.pause_if_hasty(self._console_started)
                 self._start_console()
+            if self._door and self._door.ended(pid):
+                continue
             if pid == self._carpd:
                 self.start_carpd()
                 fork(self._restore_carp, self._places.daemon_log)

@@ -37,6 +37,25 @@ class Places:
         return self.run / "control.sock"
 
     @property
+    def booting(self) -> Path:
+        """There while the boot lasts, as on pfSense."""
+        return self.root / "var/run/booting"
+
+    @property
+    def xmlrpc_lock(self) -> Path:
+        return self.root / "tmp/xmlrpc.lock"
+
+    @property
+    def certificate(self) -> Path:
+        """Of the web interface, where config.xml brings none; its key beside it ends in `.key`."""
+        return self.root / "var/etc/cert.crt"
+
+    @property
+    def sessions(self) -> Path:
+        """One file a login of the web interface."""
+        return self.run / "sessions"
+
+    @property
     def ruleset(self) -> Path:
         return self.root / "tmp/rules.debug"
 

@@ -1,4 +1,4 @@
-"""Kernel messages in a log file, one line each, in the form pfSense's system.log has (RFC 3164)."""
+"""Messages in a log file, one line each, in the form pfSense's system.log has (RFC 3164)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-LINE = "{stamp} {host} kernel: {message}\n"
+LINE = "{stamp} {host} {program}: {message}\n"
+KERNEL = "kernel"
 
 
 class SystemLog:
@@ -16,9 +17,9 @@ class SystemLog:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, messages: Iterable[str]) -> None:
+    def write(self, messages: Iterable[str], program: str = KERNEL) -> None:
         stamp, host = time.strftime("%b %e %H:%M:%S"), socket.gethostname()
-        lines = [LINE.format(stamp=stamp, host=host, message=message) for message in messages]
+        lines = [LINE.format(stamp=stamp, host=host, program=program, message=message) for message in messages]
         if not lines:
             return
         try:

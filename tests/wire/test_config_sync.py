@@ -1,0 +1,193 @@
+"""Two whole stand-ins, the master synchronising its configuration: over real HTTPS, from namespaces, with an XML-RPC client not ours."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import pytest
+
+from tests.wire.namespaces import Network, Node, until
+from tests.wire.test_standin_pair import Cluster
+
+pytestmark = [pytest.mark.wire, pytest.mark.slow]
+
+PASSWORD = "Admin-pass.1"
+"""Of the golden files; their hash is of nothing."""
+CALL = """
+import json, ssl, sys, xmlrpc.client
+url, method, params = json.load(sys.stdin)
+context = ssl._create_unverified_context()
+server = xmlrpc.client.ServerProxy(url, context=context)
+try:
+    print(json.dumps({"answer": getattr(server, "pfsense." + method)(*params)}))
+except xmlrpc.client.Fault as fault:
+    print(json.dumps({"fault": [fault.faultCode, fault.faultString]}))
+"""
+HALF = """
+import socket, ssl
+link = ssl._create_unverified_context().wrap_socket(socket.create_connection(("172.17.1.254", 443)))
+link.sendall(b"POST /xmlrpc.php HTTP/1.1\\r\\nContent-Type: text/xml\\r\\nContent-Length: 5000\\r\\n\\r\\n<methodCall>")
+link.close()
+"""
+
+
+class Pair:
+    """Firewalls a (master) and b (backup) with a client on LAN and a server on SRV."""
+
+    def __init__(self, network: Network, folder: Path) -> None:
+        self.cluster = Cluster(network, folder)
+        self.network, self.client = network, self.cluster.client
+        self.server = network.node("server", srv="172.17.2.10/24")
+        self.server.run("ip route add default via 172.17.2.252")
+        for name in ("a", "b"):
+            self.cluster.power_on(name, self._mended)
+        for name in ("a", "b"):
+            self.cluster.ready(name)
+        until(lambda: (self.cluster.state("a"), self.cluster.state("b")) == ({"MASTER"}, {"BACKUP"}), 60, 0.5)
+
+    @staticmethod
+    def _mended(config: str) -> str:
+        """A hash that fits the password, and cheap."""
+        made = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+        return re.sub(r"<bcrypt-hash>[^<]*", f"<bcrypt-hash>{made}", config)
+
+    def run(self, name: str, command: str) -> str:
+        return self.cluster.guests[name].run(command)
+
+    def root(self, name: str) -> Path:
+        return self.cluster.guests[name].root
+
+    def log(self, name: str) -> str:
+        return (self.root(name) / "var/log/system.log").read_text()
+
+    def config(self, name: str) -> str:
+        """config.xml without the note of its last change."""
+        return re.sub(r"(?s)<revision>.*</revision>", "", (self.root(name) / "cf/conf/config.xml").read_text())
+
+    def call(self, method: str, *params: Any, host: str = "172.17.1.254", **more: Any) -> Any:
+        """The answer, or [code, text] of the fault."""
+        caller: Node = more.get("caller", self.client)
+        url = f"https://admin:{more.get('password', PASSWORD)}@{host}/xmlrpc.php"
+        asked = json.dumps([url, method, params]).encode()
+        process = caller.start([sys.executable, "-c", CALL], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        out, _ = process.communicate(asked, timeout=60)
+        given = json.loads(out)
+        return given["answer"] if "answer" in given else given["fault"]
+
+    def reaches_server(self) -> bool:
+        ping = ["ping", "-n", "-c", "1", "-W", "1", "172.17.2.10"]
+        return self.client.start(ping, stdout=subprocess.DEVNULL).wait() == 0
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    network = Network()
+    made = None
+    try:
+        made = Pair(network, tmp_path_factory.mktemp("pair"))
+        yield made
+    finally:
+        if made:
+            made.cluster.close()
+        network.close()
+
+
+def test_a_stranger_client_is_answered(pair: Pair) -> None:
+    found = pair.call("host_firmware_version", "", 60)
+    assert found["platform"] == "Uranus stand-in"
+    assert found["config_version"] == "22.9"
+    assert list(pair.call("backup_config_section", ["virtualip", "nothing"])) == ["virtualip"]
+
+
+def test_a_wrong_password_is_a_fault_and_is_logged(pair: Pair) -> None:
+    fault = pair.call("host_firmware_version", "", 60, password="wrong")
+    assert fault == [-1, "Authentication failed: Invalid username or password"]
+    assert "/xmlrpc.php: webConfigurator authentication error for user 'admin' from: 172.17.1.10" in pair.log("a")
+
+
+def test_a_half_sent_request_changes_nothing(pair: Pair) -> None:
+    before = pair.config("a")
+    assert pair.client.start([sys.executable, "-c", HALF]).wait(30) == 0
+    assert pair.call("host_firmware_version", "", 60)["config_version"] == "22.9"
+    assert pair.config("a") == before
+
+
+def test_a_sync_loop_is_refused_without_a_word_to_the_caller(pair: Pair) -> None:
+    before = pair.config("a")
+    backup = pair.cluster.nodes["b"]
+    assert pair.call("restore_config_section", {"filter": {}}, 60, caller=backup, host="172.17.4.254") is True
+    assert pair.config("a") == before
+    assert "/xmlrpc.php: Disallowing CARP sync loop" in pair.log("a")
+
+
+def test_a_call_waits_for_the_lock(pair: Pair) -> None:
+    with (pair.root("a") / "tmp/xmlrpc.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        url = f"https://admin:{PASSWORD}@172.17.1.254/xmlrpc.php"
+        asked = json.dumps([url, "host_firmware_version", ["", 60]]).encode()
+        process = pair.client.start([sys.executable, "-c", CALL], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdin
+        process.stdin.write(asked)
+        process.stdin.close()
+        time.sleep(1.5)
+        assert process.poll() is None
+    assert process.wait(30) == 0
+
+
+def test_a_sync_arrives_and_a_second_one_changes_nothing(pair: Pair) -> None:
+    assert pair.run("a", "/etc/rc.filter_synchronize; echo $?") == "0\n"
+    said = pair.log("a")
+    url = "https://172.17.4.253:443/xmlrpc.php"
+    for line in (
+        f"rc.filter_synchronize: Beginning XMLRPC sync data to {url}.",
+        f"rc.filter_synchronize: XMLRPC reload data success with {url} (pfsense.host_firmware_version).",
+        "rc.filter_synchronize: XMLRPC versioncheck: 22.9 -- 22.9",
+        f"rc.filter_synchronize: XMLRPC reload data success with {url} (pfsense.restore_config_section).",
+    ):
+        assert line in said
+    assert "/xmlrpc.php: Configuration Change: (system)@172.17.4.254: Merged in config (" in pair.log("b")
+    first, carp = pair.config("b"), [carp_lines(pair.log(name)) for name in "ab"]
+    assert first.count("<advskew>100</advskew>") == 4
+    assert pair.run("a", "/etc/rc.filter_synchronize; echo $?") == "0\n"
+    assert pair.config("b") == first
+    assert [carp_lines(pair.log(name)) for name in "ab"] == carp
+    assert (pair.cluster.state("a"), pair.cluster.state("b")) == ({"MASTER"}, {"BACKUP"})
+
+
+def carp_lines(log: str) -> list[str]:
+    return [line for line in log.splitlines() if " kernel: carp: " in line]
+
+
+def test_a_rule_changed_on_the_master_changes_the_verdict_of_both_nodes(pair: Pair) -> None:
+    assert pair.reaches_server()
+    rules = pair.call("backup_config_section", ["filter"])["filter"]
+    block = {
+        "tracker": "1800000001", "type": "block", "interface": "lan", "ipprotocol": "inet", "descr": "no ping",
+        "source": {"network": "lan"}, "destination": {"address": "172.17.2.10"},
+    }  # fmt: skip
+    changed = {"filter": {"rule": [block, *rules["rule"]]}}
+    assert pair.call("restore_config_section", changed, 60) is True
+    assert not pair.reaches_server()
+    until(lambda: "<descr><![CDATA[no ping]]></descr>" in pair.config("b"), 30, 0.2)
+    until(lambda: "no ping" in pair.run("b", "pfctl -sr"), 30, 0.2)
+    assert pair.call("restore_config_section", {"filter": rules}, 60) is True
+    assert pair.reaches_server()
+    until(lambda: "no ping" not in pair.run("b", "pfctl -sr"), 30, 0.2)
+
+
+def test_another_version_stops_the_sync(pair: Pair) -> None:
+    path = pair.root("b") / "cf/conf/config.xml"
+    kept = path.read_text()
+    path.write_text(kept.replace("<version>22.9<", "<version>23.3<"))
+    assert pair.run("a", "/etc/rc.filter_synchronize; echo $?") == "1\n"
+    assert "XMLRPC versioncheck: 23.3 -- 22.9" in pair.log("a")
+    path.write_text(kept)
