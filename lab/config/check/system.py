@@ -16,8 +16,8 @@ NO_VERSION = "is no configuration version"
 TOO_NEW = "is newer than pfSense 2.7.0 knows"
 HINT_TOO_NEW = "2.7.0 warns at every boot and cannot go back; an older number is upgraded step by step"
 VERSION = "a number such as 22.9"
-NO_HOSTNAME = "is no host name"
-HOSTNAME = "letters, digits and hyphens, 63 at most"
+NO_HOSTNAME = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")
+HOSTNAME = "letters, digits, hyphens and underscores, 63 at most"
 NO_HASH = "has no password that pfSense could check"
 HASHES = "one of bcrypt-hash, sha512-hash"
 BAD_HASH = "is no bcrypt hash"
@@ -35,7 +35,7 @@ CONSOLES = ("serial", "video")
 PROTOCOLS = ("http", "https")
 
 _VERSION = re.compile(r"^\d{1,3}(\.\d{1,2})?$")
-_HOSTNAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$")
+_HOSTNAME = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")
 _BCRYPT = re.compile(r"^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$")
 
 

@@ -91,7 +91,7 @@ SEEDS = (
     Seed("no version", "<version>22.9</version>", "", "/pfsense/version"),
     Seed("version in words", "<version>22.9", "<version>2.7.0-RELEASE", "/pfsense/version"),
     Seed("no host name", "<hostname>fw-master</hostname>", "", "/pfsense/system/hostname"),
-    Seed("host name with an underscore", "<hostname>fw-", "<hostname>fw_", "/pfsense/system/hostname"),
+    Seed("host name with a dot", "<hostname>fw-", "<hostname>fw.", "/pfsense/system/hostname"),
     Seed("name server by name", "<dnsserver>192.168.1.1", "<dnsserver>dns.example", "/pfsense/system/dnsserver[1]"),
     Seed("no administrator", "<uid>0</uid>", "<uid>2001</uid>", "/pfsense/system/user"),
     Seed("user without a password", ADMIN_HASH, "", "/pfsense/system/user[1]/bcrypt-hash"),
