@@ -35,7 +35,7 @@ def rendered(topology: Topology) -> dict[str, str]:
 
 
 @given(valid_topologies())
-@settings(max_examples=16, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_stage_of_both_nodes_passes_the_checker(topology: Topology) -> None:
     for name, text in rendered(topology).items():
         assert [str(defect) for defect in check(text.encode())] == [], name

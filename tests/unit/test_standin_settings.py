@@ -64,6 +64,12 @@ def test_blanks_are_cut_out_of_a_carp_password() -> None:
     assert settings(SINK).vips[0].password == "withblanksinit"
 
 
+def test_quotes_in_a_carp_password_get_a_backslash_as_pfsense_gives_them() -> None:
+    """interface_carp_configure(), run on this file, called: ifconfig vtnet1 vhid '1' … pass 'a\\'\\''b\\\\c'."""
+    found = read(edited(("<![CDATA[carpsecret]]>", "<![CDATA[a&#039;b\\c]]>")))
+    assert found.vips[0].password == "a\\'b\\\\c"
+
+
 def test_a_vip_on_an_interface_that_is_off_is_skipped_and_said() -> None:
     assert [vip.vhid for vip in settings(SINK).vips] == [5]
     assert any("vip[2]/interface" in note for note in settings(SINK).notes)

@@ -11,8 +11,8 @@ from lab.config.check.values import ADDRESS, NO_ADDRESS, NO_IPV4, is_address, is
 
 MODES = ("carp", "ipalias", "proxyarp", "other")
 TYPES = ("single", "network")
-KEY_BYTES = 20
-"""The kernel's key (FreeBSD sys/netinet/ip_carp.h, CARP_KEY_LEN)."""
+KEY_BYTES = 19
+"""The kernel's key has 20 bytes, and ifconfig keeps one for its end mark (FreeBSD ip_carp.h, sbin/ifconfig/carp.c)."""
 
 UNKNOWN_PARENT = "is no interface"
 NOT_ENABLED = "is not enabled: pfSense would skip this address"
@@ -22,6 +22,8 @@ NO_CARP_ON_CARP = "is a CARP address: only an ipalias may stand on one"
 PASSWORD = "a password that both nodes share"
 HINT_PASSWORD = "adverts are signed with it: without the same one on both nodes both are master"
 TOO_LONG = "is longer than the kernel's key"
+AT_MOST = "{bytes} bytes at most"
+HINT_TOO_LONG = "what comes after is cut off: it makes nothing safer"
 UNUSABLE = "is the network's or the broadcast address"
 USABLE = "an address of a host in {network}"
 OUTSIDE = "is in no network of its interface"
@@ -113,8 +115,7 @@ def _carp(vip: Node) -> Iterator[Defect]:
     if password is None or not password.value:
         yield vip.lacks("password", PASSWORD, HINT_PASSWORD)
     elif len(password.value.replace(" ", "").encode()) > KEY_BYTES:
-        length = len(password.value.replace(" ", "").encode())
-        yield password.defect(TOO_LONG, f"{KEY_BYTES} bytes at most", f"{length} bytes")
+        yield password.quiet_warning(TOO_LONG, AT_MOST.format(bytes=KEY_BYTES), HINT_TOO_LONG)
 
 
 def _identifier(vip: Node) -> Iterator[Defect]:

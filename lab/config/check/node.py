@@ -92,6 +92,10 @@ class Node:
         """Something about this element that pfSense takes."""
         return Defect(self.path, self.line, summary, expected, self.value, hint, warning=True)
 
+    def quiet_warning(self, summary: str, expected: str, hint: str) -> Defect:
+        """The same for a value that must not be shown."""
+        return Defect(self.path, self.line, summary, expected, f"{len(self.value.encode())} bytes", hint, warning=True)
+
     def lacks(self, tag: str, expected: str = "", hint: str = "") -> Defect:
         """A child that has to be there, and to have a value."""
         child = self.child(tag)

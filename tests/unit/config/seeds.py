@@ -160,12 +160,6 @@ SEEDS = (
         "<password></password>",
         "/pfsense/virtualip/vip[1]/password",
     ),
-    Seed(
-        "CARP password too long",
-        "<![CDATA[carp-pass-of-19-chr]]>",
-        "<![CDATA[carp-pass-of-21-chars]]>",
-        "/pfsense/virtualip/vip[1]/password",
-    ),
     Seed("identifier twice", "62acfaebd4463", "ea03f7113f419", "/pfsense/virtualip/vip[2]/uniqid"),
     Seed("no identifier", "<uniqid>62acfaebd4463</uniqid>", "", "/pfsense/virtualip/vip[2]/uniqid"),
     Seed(

@@ -21,7 +21,7 @@ from lab.config.write import fresh, rewritten
 from tests.golden_files import GOLDEN
 
 GOOD = GOLDEN / "config" / "uranus" / "rules-master.xml"
-FEW = settings(max_examples=120, derandomize=True, deadline=None)
+FEW = settings(max_examples=60, derandomize=True, deadline=None)
 
 
 @dataclass

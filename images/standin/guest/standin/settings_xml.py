@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from binascii import crc32
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from re import sub
 
 from standin.filter_xml import read_aliases, read_forwards, read_outbound, read_rules
 from standin.model import CarpVip, StateSync
@@ -183,11 +184,16 @@ def _carp_vip(
         vhid=node.number("vhid", 1, 255),
         advbase=node.number("advbase", 1, 254, 1),
         advskew=MAINTENANCE_SKEW if maintenance else node.number("advskew", 0, 254, 0),
-        password=node.text("password").replace(" ", ""),
+        password=_carp_key(node.text("password")),
         address=_vip_address(node),
         uniqid=node.text("uniqid"),
         descr=node.text("descr"),
     )
+
+
+def _carp_key(password: str) -> str:
+    """What pfSense hands to ifconfig: without blanks, and with a backslash before quotes and backslashes (addslashes there)."""
+    return sub(r"([\\'\"])", r"\\\1", password.replace(" ", ""))
 
 
 def _vip_address(node: Node) -> IPv4Interface:
