@@ -75,7 +75,7 @@ def console(name: str | None, node: str) -> int:
 
         with opened(name) as session:
             socket = session.paths.console_socket(session.planned(node).name)
-        print(f"The console of {node}. Ctrl-] leaves it.", file=sys.stderr)
+        print(f"The console of {node}: everybody may watch, one may type. Ctrl-] leaves it.", file=sys.stderr)
         attach(socket)
         return 0
 

@@ -121,6 +121,7 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         daemon = PrivateLibvirt(paths)
         daemon.start(kvm=verdict.kind == "kvm")
         machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
+    world.start_broker()
     try:
         booter = Booter(paths, record, plan, machines, images, passwords_of(paths.secrets, model), listener)
         _boot_and_elect(booter, world, stage)

@@ -1,4 +1,4 @@
-"""One serial line, held by one user at a time. Others are told who holds it."""
+"""One serial line, spoken on by one user at a time. Others are told who holds it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING
 
 from pexpect.socket_pexpect import SocketSpawn
 
+from lab.console.broker import Role
+from lab.console.seat import HELD, HELD_CURE, UNREACHABLE, UNREACHABLE_CURE, Refused, brokered, take_place, told
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -55,30 +57,51 @@ class SerialLine(_BytesSpawn):
 def open_line(socket_path: Path, timeout: float, purpose: str, wait: float = 20.0) -> Iterator[SerialLine]:
     """Hold a serial line. timeout: seconds an expect may take; wait: seconds to wait for another holder.
 
+    The line of a machine in a running lab comes from the lab's broker, any other from its socket itself.
     Raises LabError when somebody else holds it for longer than that, or when nothing listens there.
     """
-    with hold_line(socket_path, purpose, wait):
-        sock = socket.socket(socket.AF_UNIX)
-        try:
-            sock.connect(str(socket_path))
-        except OSError as error:
-            sock.close()
-            raise LabError(
-                f"The console {socket_path.stem} cannot be reached",
-                expected=f"a serial line at {socket_path}",
-                seen=str(error),
-                cure="`./inv lab.status` tells whether the machine runs; `./inv lab.up` starts it",
-            ) from error
-        line = SerialLine(sock, timeout)
-        try:
-            yield line
-        finally:
-            line.close()
+    paths = brokered(socket_path)
+    if paths is None:
+        with hold_line(socket_path, purpose, wait):
+            yield from _speaking(_connected(socket_path), timeout)
+        return
+    try:
+        place = take_place(paths, socket_path.stem, Role.WRITE, purpose, wait)
+    except Refused as refused:
+        raise _held(socket_path.stem, told(refused.holder)) from None
+    yield from _speaking(place.link, timeout)
+
+
+def _speaking(sock: socket.socket, timeout: float) -> Iterator[SerialLine]:
+    line = SerialLine(sock, timeout)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+def _connected(socket_path: Path) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.connect(str(socket_path))
+    except OSError as error:
+        sock.close()
+        raise LabError(
+            UNREACHABLE.format(name=socket_path.stem),
+            expected=f"a serial line at {socket_path}",
+            seen=str(error),
+            cure=UNREACHABLE_CURE,
+        ) from error
+    return sock
+
+
+def _held(name: str, holder: str) -> LabError:
+    return LabError(HELD.format(name=name), expected="a free serial line", seen=holder, cure=HELD_CURE)
 
 
 @contextmanager
 def hold_line(socket_path: Path, purpose: str, wait: float) -> Iterator[None]:
-    """The right to speak on a line: a lock beside its socket that says who holds it."""
+    """The right to speak on a line that no broker owns: a lock beside its socket that says who holds it."""
     path = socket_path.with_suffix(".held")
     with path.open("a+") as file:
         _lock(file, socket_path.stem, wait)
@@ -96,12 +119,7 @@ def _lock(file: IO[str], name: str, wait: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() > end:
-                raise LabError(
-                    f"The console of {name} is held by somebody else",
-                    expected="a free serial line",
-                    seen=_holder(file),
-                    cure="leave that console (Ctrl-]) or wait for that command to end",
-                ) from None
+                raise _held(name, _holder(file)) from None
             time.sleep(0.05)
 
 

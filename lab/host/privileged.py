@@ -2,7 +2,7 @@
 
 It runs as a program of its own (`python -m lab.host.privileged VERB JSON`, see lab.host.sudo), so that the engine never
 changes its own namespaces. Answers are one JSON line on stdout; a failure is {"problem": ...} and exit code 3.
-Verbs: create, libvirtd, run, processes, destroy. Each is idempotent. stdin is a leash: the caller holds its other end.
+Verbs: create, libvirtd, broker, run, processes, destroy. Each is idempotent. stdin is a leash: the caller holds its other end.
 What makes things does so under the lab's lock and only while the caller lives; `destroy` takes the same lock. Nothing
 is then made behind the back of a lab.down that follows a kill -9.
 """
@@ -26,7 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host import daemon, members, syscalls
+from lab.host import daemon, members, serial_lines, syscalls
 from lab.host.members import NETNS, is_namespace
 from lab.paths import LabPaths
 
@@ -174,6 +174,15 @@ def start_libvirtd(paths: LabPaths, owner: tuple[int, int], kvm: bool) -> None:
         daemon.start(paths, owner, kvm)
 
 
+def start_broker(paths: LabPaths, owner: tuple[int, int]) -> None:
+    """Start the owner of the serial lines where none answers: in the lab's namespace, with the caller's rights. Raises LabError."""
+    with _making(paths):
+        if serial_lines.answers(paths):
+            return
+        _enter(paths)
+        serial_lines.start(paths, owner)
+
+
 def run(paths: LabPaths, command: Sequence[str], text: str) -> int:
     """Run a command inside the world with our stdout and stderr; `text` is its stdin. Returns its exit code.
 
@@ -258,6 +267,8 @@ def main(verb: str, request: str) -> int:
             create(paths, words["bridges"])
         elif verb == "libvirtd":
             start_libvirtd(paths, owner, words["kvm"])
+        elif verb == "broker":
+            start_broker(paths, owner)
         elif verb == "processes":
             answer = [asdict(process) for process in members.members(paths)]
         elif verb == "destroy":

@@ -41,6 +41,10 @@ class World:
         """Every process of the lab, by pid. Raises LabError."""
         return tuple(Process(**row) for row in sudo.call(self.paths, "processes"))
 
+    def start_broker(self) -> None:
+        """Start the owner of the lab's serial lines where none answers; it ends with the world. Raises LabError."""
+        sudo.call(self.paths, "broker")
+
     def run(self, command: Sequence[str], text: str = "", timeout: float = 30.0) -> str:
         """Run a command inside as root, with `text` on its stdin, and return its stdout.
 
