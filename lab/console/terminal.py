@@ -53,6 +53,7 @@ class Terminal:
         try:
             data = self._line.read_nonblocking(CHUNK, seconds)
         except pexpect.TIMEOUT:
+            self.display.feed(self._filter.flush())
             return False
         except (pexpect.EOF, OSError):
             self.closed = True
@@ -67,7 +68,6 @@ class Terminal:
         end = self.clock() + limit
         while not self.closed and self.clock() < end:
             if not self.pump(quiet):
-                self.display.feed(self._tapped(self._filter.flush()))
                 return True
         return self.closed
 
@@ -82,17 +82,11 @@ class Terminal:
             self.closed = True
 
     def tap(self) -> bytearray:
-        """A buffer that gets what is shown from now on, kernel lines left out; `untap` ends it."""
+        """A buffer that gets every byte that comes from now on."""
         self._taps.append(bytearray())
         return self._taps[-1]
 
-    def untap(self, buffer: bytearray) -> None:
-        self._taps = [tap for tap in self._taps if tap is not buffer]
-
     def _show(self, data: bytes) -> None:
-        self.display.feed(self._tapped(self._filter.feed(data)))
-
-    def _tapped(self, data: bytes) -> bytes:
         for tap in self._taps:
             tap += data
-        return data
+        self.display.feed(self._filter.feed(data))
