@@ -21,6 +21,7 @@ def _end(code: int) -> None:
         "name": "name of the lab (default: the topology's)",
         "provider": "libvirt (vagrant is not there yet)",
         "stage": "bare, vips, pfsync, xmlrpc or rules (complete, the default)",
+        "cold": "boot, even where lab.down kept what a warm start needs",
         "json": JSON,
     }
 )
@@ -31,20 +32,28 @@ def up(
     name: str = "",
     provider: str = "libvirt",
     stage: str = "rules",
+    cold: bool = False,
     json: bool = False,
 ) -> None:
     """Build, boot and configure the lab; mend it where it is half built."""
     from lab.commands import up as command
 
-    _end(command.run(topology, firewall, name or None, provider, stage, json))
+    _end(command.run(topology, firewall, name or None, provider, stage, json, cold))
 
 
-@task(help={"name": NAME, "all": "every lab of this user", "json": JSON})
-def down(_: Context, name: str = "", all: bool = False, json: bool = False) -> None:
-    """End a lab and remove everything it made, images excepted."""
+@task(
+    help={
+        "name": NAME,
+        "all": "every lab of this user",
+        "purge": "remove its checkpoints and passwords too; also of a lab that is down already",
+        "json": JSON,
+    }
+)
+def down(_: Context, name: str = "", all: bool = False, purge: bool = False, json: bool = False) -> None:
+    """End a lab; what a warm lab.up needs stays in the cache."""
     from lab.commands import down as command
 
-    _end(command.run(name or None, all, json))
+    _end(command.run(name or None, all, json, purge))
 
 
 @task(help={"name": NAME, "json": JSON})
@@ -260,8 +269,68 @@ def test(_: Context, fast: bool = False, args: str = "") -> None:
     raise Exit(code=command.run(fast=fast, args=args))
 
 
+@task(positional=["checkpoint"], help={"checkpoint": "what to call it", "name": NAME, "json": JSON})
+def save(_: Context, checkpoint: str, name: str = "", json: bool = False) -> None:
+    """Keep the whole lab as it is now, RAM and disks; it stands still for about a second."""
+    from lab.commands import checkpoint as command
+
+    _end(command.save(name or None, checkpoint, json))
+
+
+@task(
+    positional=["checkpoint"],
+    help={"checkpoint": "see lab.checkpoints", "node": "one machine alone", "name": NAME, "json": JSON},
+)
+def restore(_: Context, checkpoint: str, node: str = "", name: str = "", json: bool = False) -> None:
+    """Put the lab, or one machine, back to what was saved."""
+    from lab.commands import checkpoint as command
+
+    _end(command.restore(name or None, checkpoint, node or None, json))
+
+
+@task(help={"node": "one machine alone", "name": NAME, "json": JSON})
+def reset(_: Context, node: str = "", name: str = "", json: bool = False) -> None:
+    """Put the lab, or one machine, back to how `lab.up` left it."""
+    from lab.commands import checkpoint as command
+
+    _end(command.reset(name or None, node or None, json))
+
+
+@task(
+    help={
+        "delete": "remove this one, and give its room back",
+        "verify": "read all of them back and compare with their records",
+        "name": NAME,
+        "json": JSON,
+    }
+)
+def checkpoints(_: Context, delete: str = "", verify: bool = False, name: str = "", json: bool = False) -> None:
+    """The checkpoints of a lab, with their sizes."""
+    from lab.commands import checkpoint as command
+
+    _end(command.listing(name or None, delete or None, verify, json))
+
+
 lab = Collection(
-    "lab", up, down, status, list_, check, failover, faults, carp, power, plug, unplug, console, exec_, log
+    "lab",
+    up,
+    down,
+    status,
+    list_,
+    check,
+    failover,
+    faults,
+    carp,
+    power,
+    plug,
+    unplug,
+    console,
+    exec_,
+    log,
+    save,
+    restore,
+    reset,
+    checkpoints,
 )
 image = Collection("image", image_list, image_build, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)

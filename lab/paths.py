@@ -69,6 +69,16 @@ class LabPaths:
         return self.root / "secrets.json"
 
     @property
+    def checkpoints(self) -> Path:
+        """0700: one NAME.json per checkpoint; what they describe lies in the machines' disks."""
+        return self.root / "checkpoints"
+
+    @property
+    def pending(self) -> Path:
+        """There while a save or a restore is under way: what the next command has to bring to its end."""
+        return self.root / "pending.json"
+
+    @property
     def log(self) -> Path:
         return self.root / "lab.log"
 

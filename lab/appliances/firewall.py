@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,6 +90,14 @@ class Firewall:
                 seen=output.text[-2000:],
                 log=str(self.log),
             ) from error
+
+    def set_clock(self) -> None:
+        """Give it the time of day, after a restore."""
+        output = self.run(self.appliance.set_clock.format(epoch=round(time.time())), "setting the clock")
+        if output.code:
+            raise LabError(
+                f"{self.name} did not take the time of day", expected="exit code 0", seen=output.text, log=str(self.log)
+            )
 
     def carp_off(self) -> None:
         """ "Temporarily disable CARP", as the web page's button does it (pfSsh.php playback disablecarp)."""

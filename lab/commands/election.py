@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Election:
     world: World
     topology: Topology
     directory: Path
+    expected: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """VHID -> who is to be its master; without a word of it, the topology's first firewall."""
     _capture: TcpdumpCapture = field(init=False)
     _ledger: Ledger = field(init=False)
 
@@ -48,7 +51,7 @@ class Election:
         while True:
             self._ledger.feed(self._capture.poll())
             masters = self._masters()
-            if all(nodes == (self.topology.master,) for nodes in masters.values()):
+            if all(nodes == self.expected.get(vhid, (self.topology.master,)) for vhid, nodes in masters.items()):
                 return
             if time.monotonic() > end:
                 raise self._undecided(masters)

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 
 from lab.appliances.appliance import appliance
 from lab.appliances.firewall import Firewall
+from lab.commands import present
 from lab.commands.record import Record, existing
 from lab.errors import LabError
+from lab.events import Event, Listener, Phase, silent
 from lab.host.libvirtd import PrivateLibvirt
+from lab.host.lock import locked
+from lab.host.wires import Wires
 from lab.host.world import World
+from lab.machines.checkpoint import Cut
+from lab.machines.checkpoint_store import Store
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.machines.machine import Machine
 from lab.paths import LabPaths
@@ -30,6 +36,10 @@ class Session:
     @property
     def world(self) -> World:
         return World(self.paths)
+
+    def cut(self, listener: Listener = silent) -> Cut:
+        """What saves and restores this lab."""
+        return Cut(self.machines, Wires(self.world), Store(self.paths), listener)
 
     def firewall(self, name: str) -> Firewall:
         """Raises LabError where `name` is not a firewall of this lab."""
@@ -80,6 +90,18 @@ def opened(name: str | None) -> Iterator[Session]:
         )
     machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
     try:
-        yield Session(paths, record, make_plan(record.model()), machines)
+        session = Session(paths, record, make_plan(record.model()), machines)
+        if paths.pending.exists():
+            _bring_to_end(session)
+        yield session
     finally:
         machines.close()
+
+
+def _bring_to_end(session: Session) -> None:
+    """A save or a restore is under way: wait for it, or, where its command was killed, bring it to its end."""
+    listener = present.Progress(session.paths.log)
+    with locked(session.paths, "ending what was broken off", listener=listener):
+        done = session.cut().recover()
+    if done:
+        listener(Event("lab", "a save or restore", Phase.NOTE, detail=done))

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.appliances.appliance import appliance
-from lab.commands import present
+from lab.commands import present, warm
 from lab.commands.boot import Booter
+from lab.commands.checkpoint import admit, take
 from lab.commands.election import Election
 from lab.commands.record import Record, read_record, write_record
+from lab.commands.session import Session
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
@@ -24,6 +26,7 @@ from lab.host.libvirtd import PrivateLibvirt
 from lab.host.lock import locked
 from lab.host.passwords import passwords_of
 from lab.host.world import World
+from lab.machines.checkpoint_store import AFTER_UP, Store
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.paths import LabPaths, cache_home, project_root
 from lab.topology.lint import refusals
@@ -40,6 +43,8 @@ QEMU_MIB = 150
 DISK_MIB = 600
 """What the overlays, logs and captures of a lab may come to, MiB."""
 
+NO_CHECKPOINT = "lab.reset and a warm lab.up will not be possible: {why}"
+
 ESTIMATE = (
     "about {minutes} min to build {images}, {download} MiB to download; "
     "up to {disk} MiB of disk, {memory} MiB of memory"
@@ -55,14 +60,17 @@ class Request:
     name: str | None
     provider: str
     stage: str
+    cold: bool = False
 
 
-def run(topology: str, firewall: str, name: str | None, provider: str, stage: str, json: bool) -> int:
-    """The command. Exit code 0 when the lab is up."""
+def run(
+    topology: str, firewall: str, name: str | None, provider: str, stage: str, json: bool, cold: bool = False
+) -> int:
+    """The command. cold: boot, whatever was kept of an earlier lab. Exit code 0 when the lab is up."""
 
     def body() -> int:
         begin = time.monotonic()
-        request = Request(topology, firewall, name, provider, stage)
+        request = Request(topology, firewall, name, provider, stage, cold)
         model = load_topology(request.topology, project_root() / "topologies")
         paths = LabPaths.of(request.name or model.name)
         record = bring_up(request, model, paths, present.Progress(paths.log))
@@ -114,7 +122,9 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         preflight.check(mib=mib, rooms=(preflight.Room(paths.root, DISK_MIB),))
         _say_estimate(first_builds(names), mib, listener)
     images = {name: ensure(name, listener) for name in names}
-    record = _record(request, model, stage, paths, verdict, images, len(plan.machines))
+    wanted = _wanted(request, model, stage, paths, verdict, images, len(plan.machines))
+    warm_start = read_record(paths) is None and not request.cold and warm.fetch(paths, wanted, listener)
+    record = _record(wanted, paths)
     with _step(listener, "lab", "namespace and bridges"):
         world.create(plan.bridges)
     with _step(listener, "lab", "its own libvirtd"):
@@ -123,13 +133,30 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
     world.start_broker()
     try:
+        session = Session(paths, record, plan, machines)
+        if warm_start and warm.start(session, images, listener):
+            done = record.done()
+            write_record(paths, done)
+            return done
         booter = Booter(paths, record, plan, machines, images, passwords_of(paths.secrets, model), listener)
         _boot_and_elect(booter, world, stage)
+        done = record.done()
+        write_record(paths, done)
+        _keep(session, listener)
     finally:
         machines.close()
-    done = record.done()
-    write_record(paths, done)
     return done
+
+
+def _keep(session: Session, listener: Listener) -> None:
+    """What `lab.reset` and the next `lab.up` go back to. A lab that cannot be saved is a lab all the same."""
+    if AFTER_UP in Store(session.paths).names():
+        return
+    try:
+        admit(session)
+        take(session, AFTER_UP, listener)
+    except LabError as error:
+        listener(Event("lab", "checkpoint", Phase.NOTE, detail=NO_CHECKPOINT.format(why=error.problem)))
 
 
 def _say_estimate(recipes: list[Manifest], mib: int, listener: Listener) -> None:
@@ -194,7 +221,7 @@ def _refuse(request: Request, model: Topology) -> None:
         )
 
 
-def _record(
+def _wanted(
     request: Request,
     model: Topology,
     stage: Stage,
@@ -203,8 +230,7 @@ def _record(
     images: dict[str, GuestImage],
     guests: int,
 ) -> Record:
-    """The record of this lab: the one on disk where it fits, else a new one. Raises LabError where the lab there is another."""
-    wanted = Record(
+    return Record(
         name=paths.name,
         topology=model.model_dump_json(by_alias=True),
         firewall=request.firewall,
@@ -215,6 +241,10 @@ def _record(
         images={name: image.recipe_hash for name, image in images.items()},
         created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
+
+
+def _record(wanted: Record, paths: LabPaths) -> Record:
+    """Write what is wanted. Raises LabError where the lab there is made from something else."""
     there = read_record(paths)
     if there is not None:
         different = [

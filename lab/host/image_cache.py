@@ -73,6 +73,12 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def digest(path: Path) -> str:
+    """SHA-256 over what an image holds: two builds of one recipe may differ. Raises LabError."""
+    files = read_record(path).files
+    return hashlib.sha256("\n".join(f"{name} {files[name].sha256}" for name in sorted(files)).encode()).hexdigest()
+
+
 def write_record(path: Path, name: str, recipe_hash: str, files: list[str]) -> None:
     """Describe the files of a finished build in its image.json."""
     records = {file: FileRecord(file_sha256(path / file), (path / file).stat().st_size) for file in files}

@@ -66,6 +66,10 @@ class FakeMachine:
         self._disks: dict[str, Path] = {}
         self.delays: dict[str, float] = {}
         self._console = Path("/nonexistent") / name
+        self._xml = ""
+        self.memory = ""
+        """For tests: what would be in its RAM and on its disk."""
+        self._tags: dict[str, str] = {}
         self.agent = FakeAgent(self)
 
     @property
@@ -79,6 +83,7 @@ class FakeMachine:
     def define(self, xml: str) -> None:
         """Take cards, disks and serial line from a domain."""
         tree = ET.fromstring(xml)
+        self._xml = xml
         for bridge in tree.findall("./devices/interface/source"):
             self._links.setdefault(bridge.get("bridge", "").removeprefix("br-"), True)
         for disk in tree.findall("./devices/disk"):
@@ -99,7 +104,7 @@ class FakeMachine:
         self._known()
         self._state = MachineState.CRASHED
 
-    def forget(self) -> None:
+    def vanish(self) -> None:
         """As if it had never been defined."""
         self._state = MachineState.ABSENT
 
@@ -149,6 +154,32 @@ class FakeMachine:
         self._known()
         return dict(self._disks)
 
+    def links(self) -> Mapping[str, bool]:
+        self._known()
+        return dict(self._links)
+
+    def description(self, running: bool) -> str:
+        self._known()
+        return self._xml
+
+    def start_paused(self, description: str) -> None:
+        self._state = MachineState.PAUSED
+
+    def keep(self, tag: str) -> None:
+        self._known()
+        self._tags[tag] = self.memory
+
+    def revert(self, tag: str) -> None:
+        self._known()
+        self.memory = self._tags[tag]
+
+    def forget(self, tag: str) -> None:
+        self._known()
+        self._tags.pop(tag, None)
+
+    def kept(self) -> Mapping[str, Path]:
+        return {tag: Path("/nonexistent") / self._name / content for tag, content in self._tags.items()}
+
     def _known(self) -> None:
         if self._state is MachineState.ABSENT:
             raise LabError(UNKNOWN.format(machine=self._name))
@@ -185,7 +216,7 @@ class FakeMachines:
             listener(Event(name, "kill", Phase.DONE))
 
     def undefine(self, name: str) -> None:
-        self._fake(name).forget()
+        self._fake(name).vanish()
 
     def close(self) -> None:
         """Nothing is held."""

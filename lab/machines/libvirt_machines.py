@@ -18,7 +18,9 @@ import libvirt_qemu
 
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase, silent
+from lab.host import qcow2
 from lab.host.deadline import Deadline, wait_until
+from lab.machines import snapshots
 from lab.machines.agent import Agent, AgentSilent, QemuAgent
 from lab.machines.machine import Machine, MachineState
 
@@ -38,6 +40,9 @@ STATES = {
 
 AGENT_SILENT = (libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_OPERATION_INVALID)
 """Codes of libvirt when nobody listens: no agent connected, or the guest is off."""
+
+SYSTEM_DISK = "vda"
+"""Target of the disk every guest has; what is kept of a guest is kept in it."""
 
 DISK_XML = """\
 <disk type='file' device='disk'><driver name='qemu' type='raw' cache='unsafe'/>\
@@ -157,6 +162,15 @@ class LibvirtMachine:
                 if "error" in answer:
                     raise LabError(FAILED.format(machine=self._name, verb="delay"), seen=json.dumps(answer["error"]))
 
+    def links(self) -> Mapping[str, bool]:
+        found = {}
+        for card in self._tree(0).findall("./devices/interface"):
+            source, link = card.find("source"), card.find("link")
+            if source is not None:
+                plugged = link is None or link.get("state") != "down"
+                found[source.get("bridge", "").removeprefix("br-")] = plugged
+        return found
+
     def attach_disk(self, image: Path, target: str) -> None:
         xml = DISK_XML.format(image=quoteattr(str(image)), target=quoteattr(target))
         with self._domain("attach_disk") as domain:
@@ -187,6 +201,34 @@ class LibvirtMachine:
             if target is not None and source is not None and source.get("file"):
                 found[target.get("dev", "")] = Path(source.get("file", ""))
         return found
+
+    def description(self, running: bool) -> str:
+        with self._domain("describe") as domain:
+            return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_MIGRATABLE if running else INACTIVE))
+
+    def start_paused(self, description: str) -> None:
+        self._prepare_logs()
+        with _explained(self._name, "start", self._log):
+            self._connection.createXML(description, libvirt.VIR_DOMAIN_START_PAUSED)
+
+    def keep(self, tag: str) -> None:
+        with self._domain("keep its state") as domain:
+            snapshots.take(domain, self._system_disk(), tag)
+
+    def revert(self, tag: str) -> None:
+        with self._domain("take its state back") as domain:
+            snapshots.revert(domain, self._system_disk(), tag)
+
+    def forget(self, tag: str) -> None:
+        with self._domain("forget a state") as domain:
+            snapshots.forget(domain, self._system_disk(), tag)
+
+    def kept(self) -> Mapping[str, Path]:
+        disk = self._system_disk()
+        return {snapshot.tag: disk for snapshot in qcow2.snapshots(disk)}
+
+    def _system_disk(self) -> Path:
+        return self.disks()[SYSTEM_DISK]
 
     @contextlib.contextmanager
     def _domain(self, verb: str) -> Iterator[Any]:
@@ -309,6 +351,12 @@ class LibvirtMachines:
                 | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
                 | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
             )
+
+    @property
+    def emulator(self) -> int:
+        """QEMU's version as libvirt counts it: 7.2.22 is 7002022."""
+        with _explained("lab", "version"):
+            return int(self._connection.getVersion())
 
     def close(self) -> None:
         with contextlib.suppress(libvirt.libvirtError):

@@ -58,6 +58,9 @@ class Machine(Protocol):
     def delay(self, network: str, seconds: float) -> None:
         """Hold back every frame of its card there for up to `seconds`, either direction, until 0.0 ends it or power does."""
 
+    def links(self) -> Mapping[str, bool]:
+        """Every network it has a card on, and whether that cable is plugged in."""
+
     def attach_disk(self, image: Path, target: str) -> None:
         """Add a raw virtio disk under a libvirt target name (`vdb`), now and for later boots."""
 
@@ -69,6 +72,24 @@ class Machine(Protocol):
 
     def disks(self) -> Mapping[str, Path]:
         """Image of each disk attached now, by target name."""
+
+    def description(self, running: bool) -> str:
+        """Its definition: of the guest as it runs now, or of its next boot."""
+
+    def start_paused(self, description: str) -> None:
+        """Power on a guest that is off, as exactly that machine, frozen before its first instruction."""
+
+    def keep(self, tag: str) -> None:
+        """Keep RAM and disk under a tag, in place; of a guest that is off, the disk. A running guest is paused before."""
+
+    def revert(self, tag: str) -> None:
+        """Back to what was kept under a tag. The guest is paused, or off, as it was when that was kept."""
+
+    def forget(self, tag: str) -> None:
+        """Give the room of a tag back."""
+
+    def kept(self) -> Mapping[str, Path]:
+        """The file that holds each tag."""
 
 
 class Machines(Protocol):

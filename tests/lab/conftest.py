@@ -51,6 +51,6 @@ def uranus(state_home: Path) -> Iterator[str]:
     up = inv("lab.up", "--name", "e2e")
     assert up.code == 0, up.err[-6000:]
     yield "e2e"
-    down = inv("lab.down", "--name", "e2e")
+    down = inv("lab.down", "--name", "e2e", "--purge")
     assert down.code == 0, down.err[-3000:]
     assert not (state_home / "e2e").exists()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import re
+import time
+from pathlib import Path
+
 import pytest
 
-from tests.lab.conftest import inv
+from tests.lab.conftest import inv, start
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
@@ -69,5 +74,96 @@ def test_a_failover_is_as_expected_and_explained(uranus: str, fault: str) -> Non
 
 
 def test_the_lab_is_whole_after_the_failovers(uranus: str) -> None:
+    check = inv("lab.check", "--name", uranus, "--json")
+    assert check.code == 0, check.out[-3000:] + check.err[-3000:]
+
+
+def clock_is_right(name: str, lab: str) -> bool:
+    """Within the time a command takes, and the whole second that `date` and the RTC speak in."""
+    before = time.time()
+    said = inv("lab.exec", name, "date +%s", "--name", lab)
+    assert said.code == 0, said.err
+    return before - 2 <= int(said.out.strip()) <= time.time() + 2
+
+
+def test_a_saved_state_comes_back(uranus: str) -> None:
+    saved = inv("lab.save", "before", "--name", uranus, "--json")
+    assert saved.code == 0, saved.err
+    assert set(saved.json["machines"].values()) == {"running"}
+    assert inv("lab.exec", "client", "touch /root/later", "--name", uranus).code == 0
+    assert inv("lab.exec", "master", "touch /root/later", "--name", uranus).code == 0
+    assert inv("lab.power", "backup", "off", "--name", uranus).code == 0
+    assert inv("lab.unplug", "client", "lan", "--name", uranus).code == 0
+    back = inv("lab.restore", "before", "--name", uranus, "--json")
+    assert back.code == 0, back.err
+    for machine in ("client", "master"):
+        assert inv("lab.exec", machine, "ls /root/later", "--name", uranus).code != 0
+        assert clock_is_right(machine, uranus)
+    check = inv("lab.check", "--name", uranus, "--json")
+    assert check.code == 0, check.out[-3000:] + check.err[-3000:]
+
+
+def test_a_damaged_or_unknown_checkpoint_is_refused(uranus: str, state_home: Path) -> None:
+    record = state_home / uranus / "checkpoints" / "before.json"
+    assert record.stat().st_mode & 0o777 == 0o600
+    whole = record.read_text()
+    record.write_text(re.sub(r'"sha256": "\w{8}', '"sha256": "00000000', whole, count=1))
+    damaged = inv("lab.restore", "before", "--name", uranus)
+    assert (damaged.code, "Checkpoint before is damaged" in damaged.err) == (1, True), damaged.err
+    record.write_text(whole)
+    unknown = inv("lab.restore", "yesterday", "--name", uranus)
+    assert (unknown.code, "before" in unknown.err) == (1, True), unknown.err
+    assert inv("lab.checkpoints", "--delete", "before", "--name", uranus).code == 0
+    listed = inv("lab.checkpoints", "--verify", "--name", uranus, "--json").json
+    assert [row["name"] for row in listed["checkpoints"]] == ["up"]
+
+
+@pytest.mark.parametrize("command", [("lab.save", "torn"), ("lab.reset",)], ids=["save", "reset"])
+def test_killed_in_the_middle_the_lab_is_the_old_or_the_new(uranus: str, state_home: Path, command: list[str]) -> None:
+    torn = start(*command, "--name", uranus)
+    while not (state_home / uranus / "pending.json").exists():
+        assert torn.poll() is None, torn.communicate()
+        time.sleep(0.005)
+    time.sleep(random.random() * 0.5)
+    torn.kill()
+    torn.communicate()
+    status = inv("lab.status", "--name", uranus, "--json")
+    assert status.code == 0, status.out + status.err
+    assert inv("lab.checkpoints", "--verify", "--name", uranus).code == 0
+
+
+def test_a_few_resets_leak_nothing(uranus: str, state_home: Path) -> None:
+    def footprint() -> tuple[list[str], int]:
+        files = sorted(str(path) for path in (state_home / uranus).rglob("*"))
+        pids = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
+        ours = [pid for pid in pids if f"/{uranus}/".encode() in command_line(pid)]
+        return files, len(ours)
+
+    assert inv("lab.reset", "--name", uranus).code == 0
+    before = footprint()
+    for _ in range(3):
+        reset = inv("lab.reset", "--name", uranus, "--json")
+        assert reset.code == 0, reset.err
+    assert footprint() == before
+
+
+def command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_second_up_after_down_is_warm_and_the_same(uranus: str, state_home: Path) -> None:
+    assert inv("lab.exec", "client", "touch /root/later", "--name", uranus).code == 0
+    down = inv("lab.down", "--name", uranus)
+    assert down.code == 0, down.err
+    assert not (state_home / uranus).exists()
+    up = inv("lab.up", "--name", uranus)
+    assert up.code == 0, up.err
+    assert "warm start" in up.err
+    assert "boot" not in up.err, up.err
+    assert inv("lab.exec", "client", "ls /root/later", "--name", uranus).code != 0
+    assert clock_is_right("backup", uranus)
     check = inv("lab.check", "--name", uranus, "--json")
     assert check.code == 0, check.out[-3000:] + check.err[-3000:]

@@ -1,0 +1,263 @@
+"""`lab.save`, `lab.restore`, `lab.reset`, `lab.checkpoints`: a lab's states, kept and put back in seconds."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from lab.commands import present
+from lab.commands.election import Election
+from lab.commands.record import existing
+from lab.commands.session import Session, opened
+from lab.errors import LabError
+from lab.events import Listener
+from lab.host import image_cache, preflight
+from lab.host.deadline import Deadline
+from lab.host.lock import locked
+from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store, check_name
+from lab.topology.plan import Kind, Plan
+
+CLOCK = "hwclock -s -u"
+"""A guest's wall clock stands still while it is not running; its RTC follows the host."""
+
+CLOCK_SECONDS = 20.0
+VIRTUAL_MAC = "00:00:5e:00:01:{vhid:02x}"
+QUOTA_MIB = 8192
+QUOTA_VARIABLE = "URANUS_CHECKPOINTS_MIB"
+
+OWN = "`lab.up` keeps its own checkpoint under the name {name}"
+OWN_CURE = "choose another name; `./inv lab.reset` goes back to that one"
+FULL = "The checkpoints of lab {lab} would be too many"
+FULL_EXPECTED = "at most {quota} MiB for all"
+FULL_SEEN = "{used} MiB are used, this one takes about {more} MiB: {missing} MiB too many"
+FULL_CURE = "`./inv lab.checkpoints --delete NAME`, or a larger {variable}"
+NO_RESET = "Lab {lab} has no checkpoint of its first minute"
+NO_RESET_CURE = "`./inv lab.down` and `./inv lab.up` make one; `./inv lab.save NAME` keeps the lab as it is now"
+
+SAVED = "Saved {name}: {size} MiB, the lab stood still for {pause:.1f} s. `./inv lab.restore {name}` brings it back."
+BACK = "{what} is back at {name}: running after {resumed:.1f} s, {settled} after {seconds:.1f} s."
+SETTLED = "clocks set and one master per VHID as saved"
+SETTLED_NODE = "clock set"
+COLUMNS = ["name", "taken", "size", "stood still", "machines"]
+NONE_YET = "There is no checkpoint. `./inv lab.save NAME` takes one."
+TOTAL = "{used} MiB of {quota} MiB ({variable}), in {place}"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """How a restore went, seconds since it was asked for. resumed: the guests run; settled: clocks and roles are right."""
+
+    resumed: float
+    settled: float
+    resumed_at: float
+
+
+def save(lab: str | None, name: str, json: bool) -> int:
+    """`lab.save NAME`."""
+
+    def body() -> int:
+        check_name(name)
+        if name == AFTER_UP:
+            raise LabError(OWN.format(name=name), cure=OWN_CURE)
+        with opened(lab) as session:
+            listener = present.Progress(session.paths.log)
+            with locked(session.paths, f"lab.save {name}", listener=listener):
+                admit(session)
+                done = take(session, name, listener)
+        if json:
+            present.as_json({"ok": True, **as_data(done)})
+        else:
+            print(SAVED.format(name=name, size=mib(done.size), pause=done.pause))
+        return 0
+
+    return present.run(body, json)
+
+
+def restore(lab: str | None, name: str, node: str | None, json: bool) -> int:
+    """`lab.restore NAME`, of one machine or all."""
+
+    def body() -> int:
+        begin = time.monotonic()
+        with opened(lab) as session:
+            listener = present.Progress(session.paths.log)
+            with locked(session.paths, f"lab.restore {name}", listener=listener):
+                names = (session.planned(node).name,) if node else None
+                done = put_back(session, Store(session.paths).read(name), names, begin, listener)
+        if json:
+            times = {
+                "resumed": round(done.resumed, 2),
+                "seconds": round(done.settled, 2),
+                "resumed_at": done.resumed_at,
+            }
+            present.as_json({"ok": True, "name": name, "node": node, **times})
+        else:
+            settled = SETTLED_NODE if node else SETTLED
+            what = node or f"Lab {session.paths.name}"
+            print(BACK.format(what=what, name=name, resumed=done.resumed, settled=settled, seconds=done.settled))
+        return 0
+
+    return present.run(body, json)
+
+
+def reset(lab: str | None, node: str | None, json: bool) -> int:
+    """`lab.reset`: back to the state right after `lab.up`."""
+
+    def known() -> int:
+        paths, _ = existing(lab)
+        if AFTER_UP not in Store(paths).names():
+            raise LabError(NO_RESET.format(lab=paths.name), cure=NO_RESET_CURE)
+        return 0
+
+    return present.run(known, json) or restore(lab, AFTER_UP, node, json)
+
+
+def listing(lab: str | None, delete: str | None, verify: bool, json: bool) -> int:
+    """`lab.checkpoints`: all of a lab's, with their sizes; or verify them, or delete one."""
+
+    def body() -> int:
+        paths, _ = existing(lab)
+        store = Store(paths)
+        if delete or verify:
+            with opened(lab) as session, locked(paths, "lab.checkpoints", listener=present.Progress(paths.log)):
+                if delete:
+                    check_name(delete)
+                    if delete not in store.names():
+                        store.read(delete)  # says which there are
+                    store.remove(delete)
+                    session.cut().sweep()
+                else:
+                    for checkpoint in store.all():
+                        session.cut(present.Progress(paths.log)).verify(checkpoint)
+        found = store.all()
+        used = sum(checkpoint.size for checkpoint in found)
+        if json:
+            rows = [as_data(checkpoint) for checkpoint in found]
+            present.as_json({"ok": True, "checkpoints": rows, "size": used, "quota": quota_mib() << 20})
+        elif not found:
+            print(NONE_YET)
+        else:
+            lines = [
+                [each.name, each.created, f"{mib(each.size)} MiB", f"{each.pause:.1f} s", str(len(each.machines))]
+                for each in found
+            ]
+            print(present.table(f"checkpoints of {paths.name}", COLUMNS, lines))
+            print(TOTAL.format(used=mib(used), quota=quota_mib(), variable=QUOTA_VARIABLE, place=paths.root))
+        return 0
+
+    return present.run(body, json)
+
+
+def take(session: Session, name: str, listener: Listener) -> Checkpoint:
+    """Save an open, locked lab."""
+    for machine in session.plan.machines:
+        session.paths.disk(machine.name).chmod(0o600)  # from now on there are passwords in it
+    images = {
+        image: image_cache.digest(image_cache.image_path(image, recipe))
+        for image, recipe in session.record.images.items()
+    }
+    return session.cut(listener).save(name, session.machines.emulator, images)
+
+
+def put_back(
+    session: Session, checkpoint: Checkpoint, names: Iterable[str] | None, begin: float, listener: Listener
+) -> Restored:
+    """Restore an open, locked lab, then set its clocks and wait for the saved roles on the wire. begin: monotonic."""
+    chosen = tuple(names) if names is not None else tuple(checkpoint.machines)
+    if names is not None or not roles(session.plan, checkpoint):
+        session.cut(listener).restore(checkpoint, names)
+        resumed, at = time.monotonic() - begin, time.time()
+        set_clocks(session, checkpoint, chosen)
+        return Restored(resumed, time.monotonic() - begin, at)
+    place = session.paths.root / "roles"
+    election = Election(session.world, session.plan.topology, place, roles(session.plan, checkpoint))
+    with ThreadPoolExecutor(1) as aside:
+        listening = aside.submit(election.__enter__)
+        try:
+            session.cut(listener).restore(checkpoint)
+            resumed, at = time.monotonic() - begin, time.time()
+            listening.result()
+            clocks = aside.submit(set_clocks, session, checkpoint, chosen)
+            election.wait(session.record.slowness)
+            clocks.result()
+        finally:
+            election.__exit__()
+    return Restored(resumed, time.monotonic() - begin, at)
+
+
+def set_clocks(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> None:
+    """The wall clock of every machine that runs: its RTC has the host's time. Raises LabError."""
+
+    def one(name: str) -> None:
+        if session.planned(name).kind is Kind.FIREWALL:
+            session.firewall(name).set_clock()
+        else:
+            agent = session.machine(name).agent
+            # QEMU tells libvirt of the agent's channel at most once a second: closed at once, open again a second later.
+            agent.wait(Deadline.after(CLOCK_SECONDS * session.record.slowness))
+            agent.output(CLOCK, CLOCK_SECONDS * session.record.slowness)
+
+    running = [name for name in names if checkpoint.machines[name].state.value == "running"]
+    if running:
+        with ThreadPoolExecutor(len(running)) as pool:
+            list(pool.map(one, running))
+
+
+def roles(plan: Plan, checkpoint: Checkpoint) -> Mapping[int, tuple[str, ...]]:
+    """VHID -> its master when the checkpoint was taken: behind whose port the bridges saw the virtual MAC."""
+    owners = {nic.tap: machine.name for machine in plan.firewalls for nic in machine.nics}
+    seen = {(line.bridge, line.mac): owners[line.port] for line in checkpoint.wires if line.port in owners}
+    found = {vip.vhid: seen.get((f"br-{vip.network}", VIRTUAL_MAC.format(vhid=vip.vhid))) for vip in plan.vips}
+    return {vhid: (node,) if node else () for vhid, node in found.items()}
+
+
+def admit(session: Session) -> None:
+    """Raises LabError where one more checkpoint passes the quota, or the disk's end."""
+    store = Store(session.paths)
+    found = store.all()
+    used = mib(sum(checkpoint.size for checkpoint in found))
+    more = mib(max((checkpoint.size for checkpoint in found), default=0)) or sum(_memory_mib(session))
+    quota = quota_mib()
+    if used + more > quota:
+        raise LabError(
+            FULL.format(lab=session.paths.name),
+            expected=FULL_EXPECTED.format(quota=quota),
+            seen=FULL_SEEN.format(used=used, more=more, missing=used + more - quota),
+            cure=FULL_CURE.format(variable=QUOTA_VARIABLE),
+        )
+    preflight.raise_all(preflight.disk(preflight.Room(session.paths.root, 2 * more)), [])
+
+
+def _memory_mib(session: Session) -> Iterable[int]:
+    import xml.etree.ElementTree as ET
+
+    for machine in session.plan.machines:
+        memory = ET.fromstring(session.machine(machine.name).description(running=False)).findtext("memory", "0")
+        yield int(memory) >> 10  # libvirt gives KiB
+
+
+def quota_mib(env: Mapping[str, str] = os.environ) -> int:
+    """How much all checkpoints of one lab may take together, MiB. Raises LabError."""
+    said = env.get(QUOTA_VARIABLE, str(QUOTA_MIB))
+    if not said.isdecimal():
+        raise LabError(f"{QUOTA_VARIABLE} is no number", expected="MiB, as digits", seen=said)
+    return int(said)
+
+
+def mib(size: int) -> int:
+    """Bytes as MiB, rounded up."""
+    return -(-size >> 20)
+
+
+def as_data(checkpoint: Checkpoint) -> dict[str, Any]:
+    """One checkpoint as JSON. size: bytes."""
+    return {
+        "name": checkpoint.name,
+        "created": checkpoint.created,
+        "size": checkpoint.size,
+        "pause": checkpoint.pause,
+        "machines": {name: machine.state.value for name, machine in checkpoint.machines.items()},
+    }
