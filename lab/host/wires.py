@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from lab.host.world import World
 
+CLEAR = "nft flush ruleset"
+"""Rules in this namespace are the lab's, and disturb its wires: a fault that was broken off may have left some."""
+
 FORGET = "ip link set dev {bridge} type bridge fdb_flush"
 LEARN = "fdb replace {mac} dev {port} master dynamic"
 LEARN_ALL = "bridge -force -batch - 2>/dev/null || true"
@@ -33,12 +36,14 @@ class Wires:
         return learnt(self.world.run(["bridge", "-json", "fdb", "show"]))
 
     def write(self, seen: tuple[Seen, ...]) -> None:
-        """Forget what was learnt since, and learn this instead. Raises LabError."""
+        """Forget what was learnt since, and learn this instead; end what disturbs the wires. Raises LabError."""
         bridges = sorted({line.bridge for line in seen})
         forget = [FORGET.format(bridge=bridge) for bridge in bridges]
         learn = [LEARN.format(mac=line.mac, port=line.port) for line in seen]
         if bridges:
-            self.world.run(["sh", "-ec", "\n".join([*forget, LEARN_ALL])], "".join(f"{line}\n" for line in learn))
+            self.world.run(
+                ["sh", "-ec", "\n".join([CLEAR, *forget, LEARN_ALL])], "".join(f"{line}\n" for line in learn)
+            )
 
 
 def learnt(text: str) -> tuple[Seen, ...]:

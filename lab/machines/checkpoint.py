@@ -201,6 +201,7 @@ class Cut:
         elif state is not MachineState.PAUSED:
             machine.start_paused(saved.running)
         for network, plugged in saved.links.items():
+            machine.delay(network, 0.0)
             if machine.link(network) is not plugged:
                 machine.set_link(network, plugged)
         machine.revert(checkpoint.tag)
