@@ -22,6 +22,7 @@ def _end(code: int) -> None:
         "provider": "libvirt (vagrant is not there yet)",
         "stage": "bare, vips, pfsync, xmlrpc or rules (complete, the default)",
         "cold": "boot, even where lab.down kept what a warm start needs",
+        "profile": "show where the time went, per machine and step",
         "json": JSON,
     }
 )
@@ -33,12 +34,13 @@ def up(
     provider: str = "libvirt",
     stage: str = "rules",
     cold: bool = False,
+    profile: bool = False,
     json: bool = False,
 ) -> None:
     """Build, boot and configure the lab; mend it where it is half built."""
     from lab.commands import up as command
 
-    _end(command.run(topology, firewall, name or None, provider, stage, json, cold))
+    _end(command.run(topology, firewall, name or None, provider, stage, json, cold, profile))
 
 
 @task(

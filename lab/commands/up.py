@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 
 from lab.appliances.appliance import appliance
 from lab.commands import present, warm
+from lab.commands.admission import Needs, needed
 from lab.commands.boot import Booter
 from lab.commands.checkpoint import admit, take
 from lab.commands.election import Election
 from lab.commands.record import Record, read_record, write_record
-from lab.commands.session import Session
+from lab.commands.session import Session, opened
+from lab.commands.waterfall import BOOT_LOG, Waterfall, drawn, guest_spans
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
@@ -32,16 +35,10 @@ from lab.paths import LabPaths, cache_home, project_root
 from lab.topology.lint import refusals
 from lab.topology.load import load_topology
 from lab.topology.model import Topology
-from lab.topology.plan import Plan, PlannedMachine, make_plan
+from lab.topology.plan import Kind, PlannedMachine, make_plan
 from lab.topology.stage import Stage, parse_stage
 
 CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
-
-QEMU_MIB = 150
-"""What QEMU itself takes beside a guest's memory, MiB, its translation cache included."""
-
-DISK_MIB = 600
-"""What the overlays, logs and captures of a lab may come to, MiB."""
 
 NO_CHECKPOINT = "lab.reset and a warm lab.up will not be possible: {why}"
 
@@ -64,17 +61,30 @@ class Request:
 
 
 def run(
-    topology: str, firewall: str, name: str | None, provider: str, stage: str, json: bool, cold: bool = False
+    topology: str,
+    firewall: str,
+    name: str | None,
+    provider: str,
+    stage: str,
+    json: bool,
+    cold: bool = False,
+    profile: bool = False,
 ) -> int:
-    """The command. cold: boot, whatever was kept of an earlier lab. Exit code 0 when the lab is up."""
+    """The command. cold: boot, whatever was kept of an earlier lab. profile: show where the time went.
+
+    Exit code 0 when the lab is up.
+    """
 
     def body() -> int:
         begin = time.monotonic()
         request = Request(topology, firewall, name, provider, stage, cold)
         model = load_topology(request.topology, project_root() / "topologies")
         paths = LabPaths.of(request.name or model.name)
-        record = bring_up(request, model, paths, present.Progress(paths.log))
+        listener = Waterfall(present.Progress(paths.log))
+        record = bring_up(request, model, paths, listener)
         seconds = time.monotonic() - begin
+        if profile:
+            print(profiled(listener, record.name), file=sys.stderr)
         if json:
             present.as_json({"ok": True, "name": record.name, "seconds": round(seconds, 1), "state": str(paths.root)})
         else:
@@ -91,6 +101,16 @@ Lab {name} is up after {seconds:.0f} s.
   ./inv lab.failover     kill the master and measure
   ./inv lab.console master, ./inv lab.exec client "ping -c 3 203.0.113.10"
   ./inv lab.down         end it"""
+
+
+def profiled(waterfall: Waterfall, name: str) -> str:
+    """The waterfall of a lab that came up, with what each firewall that booted says of its own boot."""
+    spans = list(waterfall.spans)
+    with opened(name) as session:
+        for span in waterfall.spans:
+            if span.step == "boot" and session.planned(span.subject).kind is Kind.FIREWALL:
+                spans += guest_spans(span.subject, span, session.firewall(span.subject).run(BOOT_LOG).text)
+    return drawn(spans)
 
 
 def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Listener) -> Record:
@@ -117,13 +137,13 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     names = (appliance(request.firewall).image, "client")
     world = World(paths)
     if not world.exists():
-        memory = {name: described(name).memory_mib for name in names}
-        mib = sum(memory[_image(plan, machine, request.firewall)] + QEMU_MIB for machine in plan.machines)
-        preflight.check(mib=mib, rooms=(preflight.Room(paths.root, DISK_MIB),))
-        _say_estimate(first_builds(names), mib, listener)
+        sizes = [described(_image(machine, request.firewall)).memory_mib for machine in plan.machines]
+        needs = needed(sizes)
+        preflight.check(mib=needs.memory_mib, rooms=(preflight.Room(paths.root, needs.disk_mib),))
+        _say_estimate(first_builds(names), needs, listener)
     images = {name: ensure(name, listener) for name in names}
     wanted = _wanted(request, model, stage, paths, verdict, images, len(plan.machines))
-    warm_start = read_record(paths) is None and not request.cold and warm.fetch(paths, wanted, listener)
+    warm_start = warm.prepare(paths, wanted, request.cold, listener)
     record = _record(wanted, paths)
     with _step(listener, "lab", "namespace and bridges"):
         world.create(plan.bridges)
@@ -134,6 +154,8 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     world.start_broker()
     try:
         session = Session(paths, record, plan, machines)
+        if done_before := session.cut(listener).recover():
+            listener(Event("lab", "a save or restore", Phase.NOTE, detail=done_before))
         if warm_start and warm.start(session, images, listener):
             done = record.done()
             write_record(paths, done)
@@ -159,16 +181,16 @@ def _keep(session: Session, listener: Listener) -> None:
         listener(Event("lab", "checkpoint", Phase.NOTE, detail=NO_CHECKPOINT.format(why=error.problem)))
 
 
-def _say_estimate(recipes: list[Manifest], mib: int, listener: Listener) -> None:
-    """What the first run costs, all of it together, before it is begun. mib: memory for the lab, MiB."""
+def _say_estimate(recipes: list[Manifest], needs: Needs, listener: Listener) -> None:
+    """What the first run costs, all of it together, before it is begun."""
     if recipes:
         costs = [recipe.estimate for recipe in recipes]
         said = ESTIMATE.format(
             images=" and ".join(recipe.name for recipe in recipes),
             minutes=math.ceil(sum(cost.seconds for cost in costs) / 60),
             download=sum(cost.download_mib for cost in costs),
-            disk=sum(cost.disk_mib for cost in costs) + max(DISK_MIB, *(cost.build_mib for cost in costs)),
-            memory=mib,
+            disk=sum(cost.disk_mib for cost in costs) + max(needs.disk_mib, *(cost.build_mib for cost in costs)),
+            memory=needs.memory_mib,
         )
         listener(Event("lab", "first run", Phase.NOTE, detail=said))
 
@@ -191,8 +213,8 @@ def _all_at_once(booter: Booter) -> None:
         future.result()
 
 
-def _image(plan: Plan, machine: PlannedMachine, firewall: str) -> str:
-    return firewall if machine in plan.firewalls else "client"
+def _image(machine: PlannedMachine, firewall: str) -> str:
+    return firewall if machine.kind is Kind.FIREWALL else "client"
 
 
 def _refuse(request: Request, model: Topology) -> None:

@@ -13,11 +13,15 @@ from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import image_cache
 from lab.host.images import GuestImage
-from lab.host.kept import PARTS, Kept
+from lab.host.kept import COMING, PARTS, Kept
+from lab.host.state import private_directory
 from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store
 from lab.paths import LabPaths
 
 STEP = "warm start"
+MARK = "warm"
+"""There from the moment something is fetched until the lab runs: what lies on the disks before is somebody's earlier work."""
+
 SAME = ("name", "topology", "firewall", "provider", "stage", "accelerator", "images")
 NOT_THE_SAME = "not possible: what was kept is made from another {what}; booting"
 NOT_READABLE = "not possible: {why}; booting"
@@ -25,11 +29,22 @@ DONE = "machines run after {resumed:.1f} s"
 BROKEN = "not possible: {why}; booting instead"
 
 
-def fetch(paths: LabPaths, wanted: Record, listener: Listener) -> bool:
+def prepare(paths: LabPaths, wanted: Record, cold: bool, listener: Listener) -> bool:
+    """Whether this `lab.up` is to be a warm one: something was kept and is here now, or a warm start was broken off."""
+    if (paths.root / MARK).exists():
+        if cold:
+            discard(paths)
+            return False
+        Kept.of(paths).fetch()
+        return True
+    return not cold and read_record(paths) is None and _fetch(paths, wanted, listener)
+
+
+def _fetch(paths: LabPaths, wanted: Record, listener: Listener) -> bool:
     """Bring back what was kept of this lab, where it is the lab that is wanted. What is not stays kept until the next lab.down."""
     kept = Kept.of(paths)
     if not kept.exists():
-        return kept.fetch()  # perhaps begun by a command that was killed
+        return False
     try:
         there = read_record(kept.stored)
         what = next((word for word in SAME if getattr(there, word, None) != getattr(wanted, word)), "")
@@ -39,6 +54,8 @@ def fetch(paths: LabPaths, wanted: Record, listener: Listener) -> bool:
     if what:
         listener(Event("lab", STEP, Phase.NOTE, detail=NOT_THE_SAME.format(what=what)))
         return False
+    private_directory(paths.root)
+    (paths.root / MARK).touch()
     return kept.fetch()
 
 
@@ -58,13 +75,14 @@ def start(session: Session, images: Mapping[str, GuestImage], listener: Listener
         session.machines.kill_all()
         discard(session.paths)
         return False
+    (session.paths.root / MARK).unlink(missing_ok=True)
     listener(Event("lab", STEP, Phase.DONE, time.monotonic() - begin, DONE.format(resumed=done.resumed)))
     return True
 
 
 def discard(paths: LabPaths) -> None:
     """Forget a lab that was fetched: its disks hold somebody's later work, not a fresh lab's."""
-    for part in (*PARTS, paths.pending.name):
+    for part in (*PARTS, COMING, paths.pending.name, MARK):
         place = paths.root / part
         if place.is_dir():
             shutil.rmtree(place)

@@ -20,9 +20,9 @@ TUN = Path("/dev/net/tun")
 
 MISSING = "{what} is missing: {why}"
 INSTALL = "apt-get install {packages}"
-MEMORY = "Not enough memory: {need} MiB needed, {have} MiB available"
-MEMORY_CURE = "Close something, or give this machine more memory."
-DISK = "Not enough disk space in {directory}: {need} MiB needed, {have} MiB free"
+MEMORY = "Not enough memory: {need} MiB needed, {have} MiB available, {missing} MiB missing"
+MEMORY_CURE = "End another lab (lab.list, lab.down), close something, or give this machine more memory."
+DISK = "Not enough disk space in {directory}: {need} MiB needed, {have} MiB free, {missing} MiB missing"
 DISK_CURE = "Free some space (image.prune removes images nobody uses), or set {variable} to another disk."
 NO_TUN = "/dev/net/tun is missing: guests are wired through it"
 NO_TUN_CURE = "modprobe tun; in a container pass the device in (--device /dev/net/tun)."
@@ -96,7 +96,7 @@ def available_mib(meminfo: Path = Path("/proc/meminfo"), group: Path = Path("/sy
 def memory(mib: int, available: Callable[[], int] = available_mib) -> list[Problem]:
     """A problem when fewer than `mib` MiB of memory are available."""
     have = available()
-    return [] if have >= mib else [Problem(MEMORY.format(need=mib, have=have), cure=MEMORY_CURE)]
+    return [] if have >= mib else [Problem(MEMORY.format(need=mib, have=have, missing=mib - have), cure=MEMORY_CURE)]
 
 
 def free_mib(directory: Path) -> int:
@@ -111,7 +111,7 @@ def disk(room: Room, free: Callable[[Path], int] = free_mib) -> list[Problem]:
     have = free(room.directory)
     if have >= room.mib:
         return []
-    told = DISK.format(directory=room.directory, need=room.mib, have=have)
+    told = DISK.format(directory=room.directory, need=room.mib, have=have, missing=room.mib - have)
     return [Problem(told, cure=DISK_CURE.format(variable=room.variable))]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.commands import up
+from lab.commands.admission import needed
 from lab.errors import LabError
 from lab.events import Event, Listener
 from lab.host import preflight
@@ -16,7 +17,7 @@ from lab.paths import LabPaths, project_root
 from lab.topology.load import load_topology
 
 REQUEST = up.Request("uranus", "standin", None, "libvirt", "rules")
-MEMORY = 2 * (192 + up.QEMU_MIB) + 4 * (128 + up.QEMU_MIB)
+MEMORY = needed([192, 192, 128, 128, 128, 128]).memory_mib
 
 
 class NoWorld:

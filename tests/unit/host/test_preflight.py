@@ -7,6 +7,7 @@ import pytest
 from lab.errors import LabError, Problem
 from lab.host import preflight
 from lab.host.preflight import LAB_PARTS, Part, Room, available_mib, disk, installed, memory, missing_parts, raise_all
+from tests.golden_files import assert_golden
 
 MEMINFO = "MemTotal:       24683520 kB\nMemFree:  1 kB\nMemAvailable:    4096000 kB\n"
 
@@ -30,7 +31,7 @@ def test_where_parts_are_found(tmp_path: Path) -> None:
 def test_memory_says_what_is_needed_and_what_is_there() -> None:
     assert memory(100, lambda: 100) == []
     (problem,) = memory(101, lambda: 100)
-    assert problem.summary == "Not enough memory: 101 MiB needed, 100 MiB available"
+    assert problem.summary == "Not enough memory: 101 MiB needed, 100 MiB available, 1 MiB missing"
 
 
 def test_memory_of_a_container_is_its_limit(tmp_path: Path) -> None:
@@ -50,6 +51,18 @@ def test_disk_is_looked_at_where_the_directory_will_be(tmp_path: Path) -> None:
     (problem,) = disk(room, lambda _: 0)
     assert "1 MiB needed, 0 MiB free" in problem.summary
     assert "URANUS_CACHE" in problem.cure
+
+
+@pytest.mark.parametrize("words", ["memory", "disk", "memory and disk"])
+def test_a_lab_that_would_not_fit_is_refused_with_what_is_missing(words: str) -> None:
+    room = Room(Path("/var/labs"), 1496)
+    problems = [
+        *(memory(1846, lambda: 1000) if "memory" in words else []),
+        *(disk(room, lambda _: 500) if "disk" in words else []),
+    ]
+    with pytest.raises(LabError) as caught:
+        raise_all(problems, [])
+    assert_golden(f"admission/{words.replace(' ', '-')}.txt", f"{caught.value.problem}\n")
 
 
 def test_tap_device(tmp_path: Path) -> None:
