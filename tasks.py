@@ -202,6 +202,22 @@ def image_build(_: Context, image: list[str], force: bool = False) -> None:
     _end(command.build(image, force))
 
 
+@task(
+    name="box",
+    help={
+        "image": "standin or client (default: all)",
+        "home": "register in this VAGRANT_HOME, say ~/.vagrant.d (default: one that all labs share)",
+        "json": JSON,
+    },
+    iterable=["image"],
+)
+def image_box(_: Context, image: list[str], home: str = "", json: bool = False) -> None:
+    """Pack guest images as Vagrant boxes, with version and checksum, and register them."""
+    from lab.commands import image as command
+
+    _end(command.box(image, home or None, json))
+
+
 @task(name="verify", help={"json": JSON})
 def image_verify(_: Context, json: bool = False) -> None:
     """Check every image against its SHA-256."""
@@ -334,7 +350,7 @@ lab = Collection(
     reset,
     checkpoints,
 )
-image = Collection("image", image_list, image_build, image_verify, image_prune, image_add)
+image = Collection("image", image_list, image_build, image_box, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)
 config = Collection("config", config_check)
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lab.commands import present
 from lab.errors import LabError
 from lab.host import images
 
 MIB = 1 << 20
+BOXED = """\
+{box} {version}
+  box         {file}
+  catalogue   {catalogue} (`vagrant box add` it, in that folder)
+  registered  {registered}"""
 
 
 def show(json: bool) -> int:
@@ -49,6 +56,29 @@ def build(names: list[str], force: bool) -> int:
         return 0
 
     return present.run(body)
+
+
+def box(names: list[str], home: str | None, json: bool) -> int:
+    """`image.box`. home: another VAGRANT_HOME than the labs' to register the boxes in, say your own ~/.vagrant.d."""
+
+    def body() -> int:
+        from lab.host import boxes
+
+        rows = []
+        for name in names or images.image_names():
+            one = boxes.box_of(images.ensure(name, present.Progress()))
+            catalogue = boxes.pack(one, boxes.boxes_home())
+            place = boxes.register(one, catalogue, Path(home).expanduser().resolve() if home else None)
+            rows.append({"box": one.name, "version": one.version, "file": str(one.file(boxes.boxes_home())),
+                         "catalogue": str(catalogue), "registered": str(place)})  # fmt: skip
+        if json:
+            present.as_json({"ok": True, "boxes": rows})
+        else:
+            for row in rows:
+                print(BOXED.format(**row))
+        return 0
+
+    return present.run(body, json)
 
 
 def verify(json: bool) -> int:

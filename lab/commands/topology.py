@@ -9,12 +9,13 @@ from pathlib import Path
 from lab.commands import present
 from lab.commands.boot import boot_spec
 from lab.host import images
+from lab.host.boxes import vagrant_box
+from lab.host.fatdisk import write_config_disk
 from lab.host.passwords import passwords_of
 from lab.paths import LabPaths, project_root
 from lab.render.diagram import draw_text
 from lab.render.diagram_svg import draw_svg
 from lab.render.everything import Rendering, render_everything
-from lab.render.vagrantfile import Box
 from lab.topology.lint import Severity
 from lab.topology.lint import lint as remarks_on
 from lab.topology.load import load_source, load_topology
@@ -73,6 +74,10 @@ def render(topology: str, target: str, stage: str) -> int:
             path.touch(mode=0o600 if name.startswith("config/") else 0o644)
             path.write_text(text)
             print(path)
+        for node in plan.firewalls:
+            disk = place / f"config/{node.name}.img"
+            write_config_disk(disk, texts[f"config/{node.name}.xml"].encode())
+            print(disk)
         return 0
 
     return present.run(body)
@@ -98,6 +103,6 @@ def _rendering(plan: Plan, stage: Stage, place: Path) -> Rendering:
         revision_time=int(time.time()),
         boots=boots,
         vagrant_template=(project_root() / "Vagrantfile.j2").read_text(),
-        firewall_box=Box("uranus/standin", guest_images["standin"].memory_mib),
-        client_box=Box("uranus/client", guest_images["client"].memory_mib),
+        firewall_box=vagrant_box(guest_images["standin"], "tcg"),
+        client_box=vagrant_box(guest_images["client"], "tcg"),
     )

@@ -54,6 +54,14 @@ LAB_PARTS = (
 
 IMAGE_PARTS = (Part("mmdebstrap", "mmdebstrap", "it builds the Debian guests' images"),)
 
+VAGRANT_PARTS = (
+    Part("vagrant", "vagrant", "it boots labs of the provider vagrant"),
+    Part("/usr/share/rubygems-integration/all/specifications/vagrant-libvirt-*", "vagrant-libvirt", "Vagrant's way to libvirt"),
+    Part("dnsmasq", "dnsmasq-base", "it gives the machines addresses for `vagrant ssh`"),
+    Part("/usr/lib/*/libvirt/connection-driver/libvirt_driver_network.so", "libvirt-daemon-driver-network", "libvirt's networks"),
+    Part("/usr/lib/*/libvirt/connection-driver/libvirt_driver_storage.so", "libvirt-daemon-driver-storage", "libvirt's disks"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Room:
@@ -148,6 +156,12 @@ def check(parts: Iterable[Part] = LAB_PARTS, mib: int = 0, rooms: Iterable[Room]
     problems = missing_parts(lacking, lambda _: False)
     problems += memory(mib) + [problem for room in rooms for problem in disk(room)] + tun() + namespaces()
     raise_all(problems, sorted({part.package for part in lacking}))
+
+
+def check_programs(parts: Iterable[Part]) -> None:
+    """Raises LabError where a part is not installed, with the one command that installs what is missing."""
+    lacking = [part for part in parts if not installed(part.what)]
+    raise_all(missing_parts(lacking, lambda _: False), sorted({part.package for part in lacking}))
 
 
 def raise_all(problems: list[Problem], packages: list[str]) -> None:

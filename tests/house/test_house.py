@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.host.preflight import IMAGE_PARTS, LAB_PARTS
+from lab.host.preflight import IMAGE_PARTS, LAB_PARTS, VAGRANT_PARTS
 from lab.paths import project_root
 
 ROOT = project_root()
@@ -95,7 +95,11 @@ def test_both_lock_files_pin_the_same_versions() -> None:
     assert {name: test.get(name) for name in runtime} == runtime
 
 
+def table_of_inv(name: str) -> set[str]:
+    table = (ROOT / "inv").read_text().split(f"{name}_packages='")[1].split("'")[0]
+    return {row.split("|")[0].strip() for row in table.splitlines()}
+
+
 def test_inv_installs_what_a_lab_asks_for() -> None:
-    table = (ROOT / "inv").read_text().split("system_packages='")[1].split("'")[0]
-    installed = {row.split("|")[0].strip() for row in table.splitlines()}
-    assert {part.package for part in (*LAB_PARTS, *IMAGE_PARTS)} <= installed
+    assert {part.package for part in (*LAB_PARTS, *IMAGE_PARTS)} <= table_of_inv("system")
+    assert {part.package for part in VAGRANT_PARTS} <= table_of_inv("vagrant")
