@@ -24,14 +24,14 @@ DIGEST_LENGTH = 16
 """Hex digits of SHA-256."""
 
 SECTIONS = ("virtualip", "hasync", "aliases", "nat", "filter")
-# One element a line, as pfSense writes it; `.` is the tab in front of a section. A line's number, then the line.
+# One element a line, as pfSense writes it; `.` is the tab in front of a section. First each line's number and the line, with
+# nothing in a password; then the number and the digest of each line with a password.
+MIDDLE = "=="
 LOOK = (
     f"for s in {' '.join(SECTIONS)}; do",
-    f'sed -n -e "/^.<$s>/,/^.<.$s>/{{=;p;}}" {CONFIG}; done |',
-    'while read -r l; do case $l in "<password>"*)',
-    'h=$(printf %s%s "$1" "$l" | openssl dgst -sha256 -r | cut -c1-16)',
-    'echo "<password>$h</password>";;',
-    '*) printf "%s\\n" "$l";; esac; done',
+    f'sed -n -e "/^.<$s>/,/^.<.$s>/{{=;s/<password>.*/<password>/;p;}}" {CONFIG}; done',
+    f'echo {MIDDLE}; grep -n "<password>" {CONFIG} | while read -r l; do',
+    'printf "%s " "${l%%:*}"; printf "%s<%s" "$1" "${l#*<}" | openssl dgst -sha256 -r | cut -c1-16; done',
 )
 WRITE = "printf '%s\\n' '{line}' >>{file}"
 KEEP = f"test -e {KEPT} || cp -p {CONFIG} {KEPT}"
@@ -41,6 +41,8 @@ OBEY = "rm -f /tmp/config.cache; /etc/rc.reload_all >/dev/null 2>&1"
 """config.cache is the parsed file that pfSense's PHP keeps (config.lib.inc)."""
 
 REFUSED = "{node} did not take the change of its configuration"
+EMPTY, PASSWORD = "<password>", "<password>{digest}</password>"
+LISTED = "a number, then a line; then numbers with digests"
 ODD = "{node} listed its configuration in a way that is not understood"
 
 
@@ -60,16 +62,23 @@ def read_settings(firewall: Firewall, salt: str) -> tuple[Line, ...]:
     with firewall.shell("reading the configuration") as shell:
         _write(firewall, shell.run, SCRIPT, LOOK)
         said = shell.run(f"sh {SCRIPT} {salt}", firewall.step_limit)
-    rows = said.text.splitlines()
     try:
-        return tuple(Line(int(number), text) for number, text in zip(rows[::2], rows[1::2], strict=True))
+        return parse_listing(said.text)
     except ValueError as error:
         raise LabError(
-            ODD.format(node=firewall.name),
-            expected="a number, then a line",
-            seen=said.text[-2000:],
-            log=str(firewall.log),
+            ODD.format(node=firewall.name), expected=LISTED, seen=said.text[-2000:], log=str(firewall.log)
         ) from error
+
+
+def parse_listing(text: str) -> tuple[Line, ...]:
+    """What LOOK prints. Raises ValueError on anything else."""
+    rows = text.splitlines()
+    middle = rows.index(MIDDLE)
+    found = {int(number): word for number, word in (row.split() for row in rows[middle + 1 :])}
+    return tuple(
+        Line(int(number), PASSWORD.format(digest=found[int(number)]) if EMPTY in line else line)
+        for number, line in zip(rows[:middle:2], rows[1:middle:2], strict=True)
+    )
 
 
 def edit(firewall: Firewall, changes: Sequence[Edit], forget: Sequence[tuple[str, str]]) -> None:

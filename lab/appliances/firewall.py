@@ -68,8 +68,8 @@ class Firewall:
         return int(output.text.split()[-1]) if output.text.split() else 0
 
     def log_tail(self, lines: int = 60) -> str:
-        """The end of the system log."""
-        return self.run(f"tail -n {lines} /var/log/system.log", "reading the log").text
+        """The firewall's own time as `2026 Nov 22 16:05:01`, then the end of its system log."""
+        return self.run(f"date '+%Y %b %d %H:%M:%S'; tail -n {lines} /var/log/system.log", "reading the log").text
 
     def wait_booted(self, console: ConsoleLog, alive: Callable[[], bool], with_config: bool) -> None:
         """Wait for the end of a boot on a console log opened before power on. with_config: it must first find its config.xml."""

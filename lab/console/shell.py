@@ -77,7 +77,8 @@ class FirewallShell:
         self._line.send(CTRL_C)
         self._line.send("exit\r")
         for _ in range(NESTED_SHELLS):
-            if self._expect([MENU_PROMPT, SHELL_PROMPT], seconds, "the console menu") == 0:
+            # A /bin/sh that is interrupted throws away what was typed right behind: it shows our prompt once more.
+            if self._expect([MENU_PROMPT, SHELL_PROMPT, OUR_PROMPT], seconds, "the console menu") == 0:
                 break
             self._line.send("exit\r")
         self._line.send("8\r")

@@ -15,7 +15,7 @@ from lab.expect.fault import FLAP_SECONDS, Fault, FaultKind, NodeState, apply, h
 from lab.expect.invariants import Name
 from lab.expect.mistake import breaks
 from lab.expect.paths import PathKind, states_synced
-from lab.expect.probe import Flow, Probe, probes
+from lab.expect.probe import ESTABLISHED, Flow, Probe, probes, streams
 from lab.topology.model import Outbound, Topology, Vip
 from lab.topology.stage import Stage
 
@@ -87,12 +87,16 @@ class ProbeOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a fault is expected to do. breaks: invariants that a mistake breaks until it is mended."""
+    """Everything a fault is expected to do. breaks: invariants that a mistake breaks until it is mended.
+
+    streams: what was open before the fault: TCP connections and datagrams.
+    """
 
     fault: Fault
     vhids: tuple[VhidOutcome, ...]
     probes: tuple[ProbeOutcome, ...]
     breaks: frozenset[Name] = frozenset()
+    streams: tuple[ProbeOutcome, ...] = ()
 
     @property
     def moves(self) -> bool:
@@ -141,9 +145,11 @@ def predict(topology: Topology, fault: Fault, stage: Stage = Stage.RULES, condit
     vhids = tuple(_vhid_outcome(vip, before, after, fault, conditions) for vip in vips)
     # What undoes itself is over before a probe is given up: every cable is in again.
     settled = before if fault.kind in (FaultKind.FLAP, FaultKind.RETURN) else after
-    judged = tuple(_Scene(topology, stage, fault, settled, vhids).judge(probe) for probe in probes(topology, stage))
+    scene = _Scene(topology, stage, fault, settled, vhids)
+    judged = tuple(scene.judge(probe) for probe in probes(topology, stage))
+    kept_open = tuple(scene.judge(probe) for probe in streams(topology, stage))
     broken = breaks(topology, fault.node, fault.mistake) if fault.mistake else frozenset()
-    return Outcome(fault, vhids, judged, broken)
+    return Outcome(fault, vhids, judged, broken, kept_open)
 
 
 def master_of(nodes: dict[str, NodeState], network: str, incumbent: str | None = None) -> str | None:
@@ -262,7 +268,7 @@ class _Scene:
             return self._moved(probe, holder, (gateway,))
         if not states_synced(self.topology, self.stage):
             # An echo request opens a state anywhere, and gets the new node's own address; a TCP segment does not.
-            if probe.flow is Flow.OLD:
+            if probe.flow not in ESTABLISHED:
                 return self._moved(probe, holder, (gateway,))
             return self._lost(probe, REASON_NO_STATE.format(node=holder))
         if not first.linked(wan):
@@ -279,7 +285,7 @@ class _Scene:
         if not states_synced(self.topology, self.stage):
             if answering != holder:
                 return self._lost(probe, REASON_NO_STATE.format(node=answering))
-            if probe.flow is Flow.STREAM and holder != gateway.before:
+            if probe.flow in ESTABLISHED and holder != gateway.before:
                 return self._lost(probe, REASON_NO_STATE.format(node=holder))
         return self._moved(probe, holder, ways)
 

@@ -45,6 +45,9 @@ class Capture(Protocol):
     def poll(self) -> list[Frame]:
         """What came since the last call, in order of time within one call."""
 
+    def seconds(self) -> float:
+        """Processor seconds the capturing processes have used; 0.0 where that is not known."""
+
     def stop(self) -> dict[str, int]:
         """End it. Link -> frames the kernel dropped. `poll` still works once more."""
 
@@ -82,6 +85,9 @@ class TcpdumpCapture:
 
     def poll(self) -> list[Frame]:
         return sorted(frame for tail in self._tails for frame in tail.poll())
+
+    def seconds(self) -> float:
+        return 0.0
 
     def stop(self) -> dict[str, int]:
         if self._running is not None:
@@ -126,6 +132,9 @@ class Replay:
 
     def poll(self) -> list[Frame]:
         return self.portions.pop(0) if self.portions else []
+
+    def seconds(self) -> float:
+        return 0.0
 
     def stop(self) -> dict[str, int]:
         return {}

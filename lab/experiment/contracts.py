@@ -161,4 +161,4 @@ class Bench(Subject, Protocol):
         """How many lines of the firewall's state table have these words, such as `172.17.1.10:4711`."""
 
     def log(self, node: str) -> str:
-        """The end of the firewall's own log."""
+        """The firewall's own time, `2026 Nov 22 16:05:01`, then the end of its log."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from lab.appliances.config_file import digests
 from lab.expect.invariants import Name
 from lab.expect.mistake import Line, blocks, value
+from lab.expect.outcome import Outcome
 from lab.experiment.result import Invariant, Look
-from lab.experiment.wire import Group, Ledger
+from lab.experiment.wire import PATIENCE, AdvertSeen, Group, Ledger
 from lab.topology.model import Topology
 from lab.topology.plan import PlannedVip, make_plan
 from lab.topology.secrets import Secrets
@@ -50,22 +51,19 @@ def on_the_wire(
     """ONE_MASTER, ALL_ON_ONE and, where `home`, PREEMPTED. now: seconds since the epoch."""
     if not stage.reaches(Stage.VIPS):
         return
-    found = ledger.masters(now)
-    known: dict[Group, tuple[str, ...]] = {
-        (vip.network, vip.vhid): tuple(advert.node for advert in found.get((vip.network, vip.vhid), ()))
-        for vip in topology.carp.vips
-    }
+    found = sustained(ledger, now)
+    known = {(vip.network, vip.vhid): found.get((vip.network, vip.vhid), ()) for vip in topology.carp.vips}
     for (network, vhid), nodes in known.items():
         seen = JOINED.join(nodes) or NOBODY
         yield Invariant(
             Name.ONE_MASTER, look, VHID.format(vhid=vhid, network=network), "one master", seen, len(nodes) == 1
         )
-    masters = {advert.node for adverts in found.values() for advert in adverts}
+    masters = {node for nodes in found.values() for node in nodes}
     yield Invariant(Name.ALL_ON_ONE, look, ALL, "one node", JOINED.join(sorted(masters)) or NOBODY, len(masters) == 1)
     strangers = [
-        STRANGER.format(vhid=vhid, network=network, nodes=JOINED.join(advert.node for advert in adverts))
-        for (network, vhid), adverts in found.items()
-        if adverts and (network, vhid) not in known
+        STRANGER.format(vhid=vhid, network=network, nodes=JOINED.join(nodes))
+        for (network, vhid), nodes in found.items()
+        if nodes and (network, vhid) not in known
     ]
     if strangers:
         yield Invariant(Name.VHID, look, "the wire", NO_STRANGERS, JOINED.join(strangers), False)
@@ -73,6 +71,33 @@ def on_the_wire(
         rulers = {JOINED.join(nodes) or NOBODY for nodes in known.values()}
         seen = JOINED.join(sorted(rulers))
         yield Invariant(Name.PREEMPTED, look, ALL, topology.master, seen, rulers == {topology.master})
+
+
+def settles_on_one(outcome: Outcome) -> bool:
+    """Whether one node is master of everything while the fault lasts, so that it can be asked for."""
+    after = {vhid.after for vhid in outcome.vhids}
+    return len(after) == 1 and None not in after
+
+
+def sustained(ledger: Ledger, now: float) -> dict[Group, tuple[str, ...]]:
+    """Nodes that advertise a VHID at their own pace: two adverts, the next not overdue.
+
+    Two masters that do not believe each other go on like that, each as if alone; a master that was preempted does not.
+    """
+    times: dict[Group, dict[str, list[AdvertSeen]]] = {}
+    for advert in ledger.adverts:
+        if advert.time <= now:
+            times.setdefault(advert.group, {}).setdefault(advert.node, []).append(advert)
+    return {
+        group: tuple(
+            node
+            for node, heard in nodes.items()
+            if len(heard) > 1
+            and now - heard[-1].time <= heard[-1].interval * PATIENCE
+            and heard[-1].time - heard[-2].time <= heard[-1].interval * PATIENCE
+        )
+        for group, nodes in times.items()
+    }
 
 
 def in_the_settings(

@@ -13,7 +13,7 @@ from lab.carp.law import Interval
 from lab.expect.fault import DELAY_SECONDS, LOSS_SHARE, FaultKind
 from lab.expect.outcome import Cause, Fate, Move, Outcome, ProbeOutcome, VhidOutcome
 from lab.expect.paths import PathKind
-from lab.expect.probe import Flow
+from lab.expect.probe import ESTABLISHED, Flow
 from lab.experiment.heartbeat import Stalls
 from lab.experiment.probes import PING_PERIOD, Traffic
 from lab.experiment.recorder import Recorder
@@ -45,7 +45,8 @@ ENDLESS = "no answer any more, expected {expected}"
 @dataclass(frozen=True)
 class Times:
     """Seconds since the epoch. baseline: probes run undisturbed from here; fault: the event itself, by the wire;
-    fault_doubt: how much later it may have been; undone: the undoing began; end: the last look."""
+    fault_doubt: how much later it may have been; undone: the undoing began; end: the last look; ended: when a fault
+    that undoes itself was over, None: the same as `undone`."""
 
     baseline: float
     injected: float
@@ -53,6 +54,12 @@ class Times:
     fault_doubt: float
     undone: float
     end: float
+    ended: float | None = None
+
+    @property
+    def returned(self) -> float:
+        """From when a return is counted."""
+        return self.undone if self.ended is None else self.ended
 
 
 FAULT, RETURN = "fault", "return"
@@ -133,7 +140,7 @@ def _hand_over(
     old, expected = (vhid.before, vhid.after) if first else (vhid.after, vhid.before)
     change = changes[0] if changes else None
     new = changes[-1].new if changes else (old or "")
-    since = times.fault if first else times.undone
+    since = times.fault if first else times.returned
     stall = stalls.worst(since - 1.0, change.time if change else since + 4.0)
     if change:
         # What it waited for a core from when it was due: only that can have made it late.
@@ -155,9 +162,9 @@ def _hand_over(
         expected=expected or "",
         cause=move.cause.value,
         at=change.time - since if change else None,
-        law=_pair(move.at) if first else None,
+        law=as_pair(move.at) if first else None,
         silence=change.silence if change else None,
-        silence_law=_pair(move.silence),
+        silence_law=as_pair(move.silence),
         two_masters=split,
         miss=miss,
         stall=stall,
@@ -199,10 +206,12 @@ def probe_results(
     outcome: Outcome, traffic: Sequence[Traffic], recorder: Recorder, times: Times, stalls: Stalls, timers: float
 ) -> list[ProbeResult]:
     """Every probe, judged against what was expected of it."""
-    by_id = {expected.probe.id: expected for expected in outcome.probes}
+    by_id = {one.probe.id: one for one in (*outcome.probes, *outcome.streams) if one.probe.flow not in ESTABLISHED}
     worst = stalls.worst(times.fault, times.end)
     return [
-        _probe_result(by_id[one.probe.id], one, recorder.tries(one), times, stalls, worst + timers) for one in traffic
+        _probe_result(by_id[one.probe.id], one, recorder.tries(one), times, stalls, worst + timers)
+        for one in traffic
+        if one.probe.id in by_id
     ]
 
 
@@ -243,11 +252,11 @@ def _probe_result(
         fate=expected.fate.name.lower(),
         reason=expected.reason,
         outage=gap.seconds if gap else None,
-        law=_pair(expected.outage),
+        law=as_pair(expected.outage),
         lost=gap.lost if gap else len(tries),
         miss=miss,
         back_outage=back.seconds if back and not lost_one else None,
-        back_law=_pair(expected.back),
+        back_law=as_pair(expected.back),
         back_lost=back.lost if back and not lost_one else 0,
         resumed=resumed - times.undone if lost_one and resumed is not None else None,
         grain=grain,
@@ -297,8 +306,10 @@ def _judge_share(tries: tuple[Try, ...]) -> str:
 def _judge_delay(before: tuple[Try, ...], during: tuple[Try, ...]) -> str:
     """Whether answers take longer than before; half of what a held-back frame waits on average, to be sure."""
     waits = [[one.answered - one.sent for one in tries if one.answered is not None] for tries in (before, during)]
-    if not all(waits):
+    if not waits[1]:
         return STRANDED
+    if not waits[0]:
+        return ""  # begun in the middle: nothing to compare with
     slower = median(waits[1]) - median(waits[0])
     return NOT_SLOWER.format(slower=slower) if slower < DELAY_SECONDS / 4 else ""
 
@@ -318,5 +329,5 @@ def _judge_return(
     return LATE.format(miss=miss, allowance=allowance) if miss > allowance else ""
 
 
-def _pair(interval: Interval | None) -> tuple[float, float] | None:
+def as_pair(interval: Interval | None) -> tuple[float, float] | None:
     return (interval.low, interval.high) if interval is not None else None

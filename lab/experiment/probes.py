@@ -10,7 +10,9 @@ from lab.errors import LabError
 from lab.expect.paths import PathKind
 from lab.expect.probe import Flow, Probe
 from lab.experiment.contracts import Guest
-from lab.experiment.series import ConnectKey, Key, PingKey
+from lab.experiment.series import ConnectKey, DatagramKey, PingKey
+from lab.experiment.series import Key as SeriesKey
+from lab.experiment.stream import StreamKey
 from lab.topology.model import Topology
 from lab.topology.plan import tap_name
 
@@ -32,6 +34,29 @@ FIRST_IDENT, IDENTS, RUNS = 0x4000, 64, 600
 """ICMP identifiers of the probes: RUNS blocks of IDENTS each. Runs take different ones, because a firewall may still hold
 the state, and the translation, of an earlier run's ping."""
 
+QUICK_CONNECT_PERIOD = 0.1
+"""Of the connections that are also kept as a stream's neighbours: one target only, each is ten packets through a firewall."""
+
+STREAM_PERIOD = 0.1
+"""Seconds between two writes into a stream and between two datagrams. A local ping keeps time and writes: it costs a client
+less than a shell that starts `sleep` ten times a second, and its lines are numbered."""
+STREAM_GRAIN = 0.3
+
+TICK = "ping -n -i {period} 127.0.0.1"
+STREAM_COMMAND = "{tick} | nc {address} {port}"
+STREAM_SERVER = "nc -lk {port}"
+DATAGRAM_COMMAND = "{tick} | nc -u {address} {port}"
+DATAGRAM_SERVER = "nc -luk {port}"
+DOWNLOAD_COMMAND = (
+    "echo 4096 8192 16384 >/proc/sys/net/ipv4/tcp_rmem;"
+    " curl -s -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 --limit-rate 10k http://{address}:{port}/stream"
+)
+"""A small window, so that the bytes come evenly and not in one burst for all the seconds of the run."""
+DOWNLOAD_SERVER = (
+    "mkdir -p {place}; dd if=/dev/zero of={place}/stream bs=1 count=0 seek=64M; exec httpd -f -p {port} -h {place}"
+)
+PLACE = "/run/uranus-stream"
+
 PIDS = "/run/uranus-probes"
 PING = "ping -n -q -i {period} -e {ident} {address}"
 CONNECT = (
@@ -39,8 +64,12 @@ CONNECT = (
     " 'http://{address}:{port}/?[1-1000000]'"
 )
 START = "{command} >/dev/null 2>&1 & echo $! >>{pids}"
-STOP = "test ! -f {pids} || kill $(cat {pids}) 2>/dev/null; rm -f {pids}"
+START_GROUP = "setsid sh -c '{command}' >/dev/null 2>&1 & echo -$! >>{pids}"
+"""Several processes in one: a process group of their own, ended as one."""
+STOP = "test ! -f {pids} || kill -TERM $(cat {pids}) 2>/dev/null; rm -f {pids}"
 SECONDS = 30.0
+
+Key = SeriesKey | StreamKey
 
 NO_GUEST = "Probes could not be started on {machine}"
 
@@ -50,7 +79,7 @@ class Traffic:
     """A probe with its place on the wire. tap: where its machine is heard. period: seconds between tries.
 
     grain: how much longer than the outage itself the gap between two answers may be, in seconds. patience: how long an
-    answer may take, in seconds.
+    answer may take, in seconds. server: what its target runs meanwhile, "" for nothing. far_tap: where the target is heard.
     """
 
     probe: Probe
@@ -60,6 +89,8 @@ class Traffic:
     grain: float
     patience: float
     command: str
+    server: str = ""
+    far_tap: str = ""
 
 
 def plan_traffic(topology: Topology, wanted: Iterable[Probe], run: int = 0) -> tuple[Traffic, ...]:
@@ -79,6 +110,8 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
         period = _ping_period(probe)
         command = PING.format(period=period, ident=ident, address=probe.destination)
         return Traffic(probe, PingKey(*ends, ident), tap, period, 2 * period, PING_PATIENCE, command)
+    if probe.flow in _LONG:
+        return _long(topology, probe, tap)
     if probe.flow is not Flow.FRESH or probe.path.port is None:
         raise ValueError(f"no command for {probe.id}")
     command = CONNECT.format(
@@ -92,6 +125,46 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
     return Traffic(probe, key, tap, CONNECT_PERIOD, 2 * CONNECT_PERIOD + CONNECT_PATIENCE, CONNECT_PATIENCE, command)
 
 
+def _long(topology: Topology, probe: Probe, tap: str) -> Traffic:
+    """A stream, a download or datagrams."""
+    command, server = _LONG[probe.flow]
+    words = {
+        "tick": TICK.format(period=STREAM_PERIOD),
+        "address": probe.destination,
+        "port": probe.path.port,
+        "place": PLACE,
+    }
+    target = topology.machines[probe.path.target]
+    ends = topology.machines[probe.source].address.packed, probe.destination.packed, probe.path.port or 0
+    key: Key = DatagramKey(*ends) if probe.flow is Flow.DATAGRAM else StreamKey(*ends)
+    return Traffic(
+        probe,
+        key,
+        tap,
+        STREAM_PERIOD,
+        STREAM_GRAIN if probe.flow is not Flow.DATAGRAM else 2 * STREAM_PERIOD,
+        PING_PATIENCE,
+        command.format(**words),
+        server.format(**words),
+        tap_name(probe.path.target, target.network),
+    )
+
+
+_LONG = {
+    Flow.STREAM: (STREAM_COMMAND, STREAM_SERVER),
+    Flow.DOWNLOAD: (DOWNLOAD_COMMAND, DOWNLOAD_SERVER),
+    Flow.DATAGRAM: (DATAGRAM_COMMAND, DATAGRAM_SERVER),
+}
+
+
+def start_servers(guests: Mapping[str, Guest], traffic: Iterable[Traffic]) -> None:
+    """Start what the targets of these run, all machines at once; to be done before their probes. Raises LabError."""
+    scripts: dict[str, list[str]] = {}
+    for server, target in dict.fromkeys((one.server, one.probe.path.target) for one in traffic if one.server):
+        scripts.setdefault(target, []).append(START_GROUP.format(command=server, pids=PIDS))
+    _everywhere(guests, {name: "\n".join(lines) for name, lines in scripts.items()})
+
+
 def _ping_period(probe: Probe) -> float:
     if not probe.path.verdict.allowed:
         return DENIED_PERIOD
@@ -102,7 +175,8 @@ def start(guests: Mapping[str, Guest], traffic: Iterable[Traffic]) -> None:
     """Start these probes, all machines at once. Raises LabError."""
     scripts: dict[str, list[str]] = {}
     for one in traffic:
-        scripts.setdefault(one.probe.source, []).append(START.format(command=one.command, pids=PIDS))
+        form = START_GROUP if one.server else START
+        scripts.setdefault(one.probe.source, []).append(form.format(command=one.command, pids=PIDS))
     _everywhere(guests, {name: "\n".join(lines) for name, lines in scripts.items()})
 
 

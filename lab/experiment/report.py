@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +13,24 @@ from lab.expect.outcome import Outcome
 from lab.experiment import pcap
 from lab.experiment.heartbeat import Stalls
 from lab.experiment.measure import Times
+from lab.experiment.measure_streams import STREAM_DEAD, byte_series
+from lab.experiment.probes import Traffic
 from lab.experiment.recorder import Recorder
-from lab.experiment.result import FailoverReport, HandOver, OverlapSeen, ProbeResult, ReignSeen
+from lab.experiment.result import (
+    FailoverReport,
+    HandOver,
+    Invariant,
+    Look,
+    OverlapSeen,
+    ProbeResult,
+    ProbeSeries,
+    RecorderCost,
+    ReignSeen,
+    StreamResult,
+)
+from lab.experiment.series import Try, longest_gap
+from lab.experiment.stream import StreamKey, longest_silence
+from lab.experiment.timeline import events, invariant_notes, probe_notes
 from lab.experiment.wire import overlaps, reigns
 from lab.topology.model import Topology
 from lab.topology.stage import Stage
@@ -74,6 +90,52 @@ def make_report(
         baseline=times.baseline - zero,
         teaches=about(outcome.fault).teaches,
         called=about(outcome.fault).called,
+    )
+
+
+def complete(
+    report: FailoverReport,
+    times: Times,
+    recorder: Recorder,
+    traffic: Sequence[Traffic],
+    streams: tuple[StreamResult, ...],
+    invariants: tuple[Invariant, ...],
+    cost: RecorderCost,
+) -> FailoverReport:
+    """The same with streams, invariants, the timeline and every series."""
+    zero = report.fault_at
+    short = [one for one in traffic if not isinstance(one.key, StreamKey)]
+    gaps: dict[str, tuple[float, float | None]] = {}
+    for one in traffic:
+        connection = recorder.connection(one)
+        if connection is not None:
+            silence = longest_silence(connection.points, times.fault, times.undone, STREAM_DEAD)
+            if silence is not None and silence.seconds != 0.0:
+                gaps[one.probe.id] = silence.last, silence.first
+        elif (gap := longest_gap(recorder.tries(one), times.fault, times.undone)) is not None and gap.lost:
+            gaps[one.probe.id] = gap.last, gap.first
+    looks = {Look.BEFORE.value: times.baseline, Look.DURING.value: times.undone, Look.AFTER.value: times.end}
+    notes = [
+        *recorder.moments,
+        *probe_notes(gaps, {one.id for one in streams}),
+        *invariant_notes(invariants, looks),
+    ]
+    return replace(
+        report,
+        streams=streams,
+        invariants=invariants,
+        events=events(notes, zero),
+        series=tuple(ProbeSeries(one.probe.id, _points(recorder.tries(one), zero)) for one in short),
+        bytes=tuple(byte_series(traffic, recorder, zero)),
+        cost=cost,
+        ok=report.ok and all(one.ok for one in streams) and all(one.ok for one in invariants),
+    )
+
+
+def _points(tries: Sequence[Try], zero: float) -> tuple[tuple[float, float | None], ...]:
+    return tuple(
+        (round(one.sent - zero, 4), None if one.answered is None else round(one.answered - one.sent, 5))
+        for one in tries
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -39,7 +40,18 @@ class ConnectKey(NamedTuple):
     port: int
 
 
-Key = PingKey | ConnectKey
+class DatagramKey(NamedTuple):
+    """Numbered UDP datagrams from one machine to one port. Sent at the source's port, answered by coming out at the target's."""
+
+    source: bytes
+    destination: bytes
+    port: int
+
+
+Key = PingKey | ConnectKey | DatagramKey
+
+_NUMBER = re.compile(rb"icmp_seq=(\d+)")
+"""What numbers a datagram: it carries a line of ping's (lab.experiment.probes)."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,36 @@ class Gap:
     def seconds(self) -> float | None:
         """None where it never ended."""
         return None if self.first is None else self.first - self.last
+
+
+@dataclass
+class DatagramBook:
+    """Numbered datagrams, matched between the port they leave at and the port they come out at. taps: key -> both links."""
+
+    taps: dict[DatagramKey, tuple[str, str]]
+    _sent: dict[DatagramKey, dict[int, float]] = field(default_factory=dict)
+    _arrived: dict[DatagramKey, dict[int, float]] = field(default_factory=dict)
+
+    def feed(self, frames: Iterable[Frame]) -> None:
+        """In any order: the two ports' frames may come apart."""
+        for frame in frames:
+            data = frame.data
+            if data[12:14] != b"\x08\x00" or len(data) < _ETHERNET + 28 or data[23] != 17:
+                continue
+            start = _ETHERNET + (data[_ETHERNET] & 0x0F) * 4
+            key = DatagramKey(data[26:30], data[30:34], int.from_bytes(data[start + 2 : start + 4], "big"))
+            number = _NUMBER.search(data, start + 8)
+            if key not in self.taps or number is None:
+                continue
+            near, far = self.taps[key]
+            book = self._sent if frame.link == near else self._arrived if frame.link == far else None
+            if book is not None:
+                book.setdefault(key, {}).setdefault(int(number.group(1)), frame.seconds)
+
+    def tries(self, key: DatagramKey) -> tuple[Try, ...]:
+        """In order of sending."""
+        arrived = self._arrived.get(key, {})
+        return tuple(Try(time, arrived.get(number)) for number, time in sorted(self._sent.get(key, {}).items()))
 
 
 @dataclass

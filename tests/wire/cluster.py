@@ -5,10 +5,12 @@ Each node's config.xml is rendered as for a real lab, and read, compiled to a ru
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Interface
@@ -23,8 +25,10 @@ from standin.settings_xml import read
 from standin.state_sync import take_charge_command
 
 from lab.appliances.carp_text import CarpWord, VhidWord
+from lab.appliances.config_file import DIGEST_LENGTH, SECTIONS
 from lab.errors import LabError
-from lab.experiment.probes import PIDS
+from lab.expect.mistake import Edit, Line, apply_edits
+from lab.experiment.probes import PIDS, PLACE
 from lab.render.config_xml import config_xml
 from lab.topology.model import Topology
 from lab.topology.plan import Plan, PlannedMachine, make_plan
@@ -33,6 +37,11 @@ from lab.topology.stage import Stage
 from tests.wire.firewalls import GUEST, ROOT, Firewall
 from tests.wire.flows import load_rules
 from tests.wire.namespaces import Network, Node, run, until
+
+TOOLS = Path(__file__).with_name("tools")
+"""`nc` and `httpd`, which the machines of a lab have and this computer need not have."""
+
+SECRETS = Secrets("admin-word", "x", "word")
 
 SERVER = """
 import socket, sys, threading
@@ -69,9 +78,11 @@ class NamespaceGuest:
 
     def run(self, command: str, seconds: float = 60.0) -> Said:
         # /run is one for all namespaces: each machine keeps its process numbers apart.
-        words = ["ip", "netns", "exec", self._node.namespace, "sh", "-c", command.replace(PIDS, self._pids)]
+        command = command.replace(PIDS, self._pids).replace(PLACE, f"{self._pids}.www")
+        words = ["ip", "netns", "exec", self._node.namespace, "sh", "-c", command]
+        environment = {**os.environ, "PATH": f"{TOOLS}:{os.environ['PATH']}"}
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
+            done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False, env=environment)
         except subprocess.TimeoutExpired as error:
             raise LabError("too slow", expected=command) from error
         return Said(done.returncode, done.stdout)
@@ -115,14 +126,26 @@ class FirewallNode:
 
     def __init__(self, network: Network, plan: Plan, machine: PlannedMachine, stage: Stage, directory: Path) -> None:
         self.network, self.machine = network, machine
-        xml = config_xml(plan, machine.name, stage, Secrets("x", "x", "word"), revision_time=0)
-        self.settings: Settings = read(xml.encode())
+        self.xml = self.kept = config_xml(plan, machine.name, stage, SECRETS, revision_time=0)
+        self.settings: Settings = read(self.xml.encode())
         addresses = {nic.network: str(nic.address) for nic in machine.nics}
         self.node = network.node(machine.name, **addresses)
         set_macs(network, self.node, machine)
         self.daemon = Firewall(network, self.node, directory / machine.name)
         leases = {nic.key: Lease(IPv4Interface(nic.address), machine.gateway) for nic in machine.nics if nic.dhcp}
+        self.leases = leases
         self.rules = compile_ruleset(self.settings, gather(self.settings, leases)).text
+
+    def obey(self, xml: str) -> None:
+        """What a reload of everything does."""
+        self.xml = xml
+        before, self.settings = self.settings.state_sync, read(xml.encode())
+        self.rules = compile_ruleset(self.settings, gather(self.settings, self.leases)).text
+        load_rules(self.node, self.rules)
+        vips = [{**asdict(vip), "address": str(vip.address)} for vip in self.settings.vips]
+        self.daemon.ask("configure", vips=vips)
+        if self.settings.state_sync and self.settings.state_sync != before:
+            self._sync("start")
 
     def boot(self) -> None:
         """In the stand-in's order: kernel, rules, state sync, CARP configured, states fetched, CARP allowed."""
@@ -171,6 +194,21 @@ class FirewallNode:
         for network in self.node.cables:
             self.network.plug(self.node, network)
         self.boot()
+
+    def listing(self, salt: str) -> tuple[Line, ...]:
+        """As lab.appliances.config_file lists it."""
+        found, inside = [], ""
+        for number, text in enumerate(self.xml.split("\n"), 1):
+            word = text.strip()
+            inside = inside or next((tag for tag in SECTIONS if text == f"\t<{tag}>"), "")
+            if inside:
+                if word.startswith("<password>"):
+                    digest = hashlib.sha256(f"{salt}{word}".encode()).hexdigest()[:DIGEST_LENGTH]
+                    word = f"<password>{digest}</password>"
+                found.append(Line(number, word))
+            if text == f"\t</{inside}>":
+                inside = ""
+        return tuple(found)
 
     def carp(self) -> CarpWord:
         if not self.settings.vips:
@@ -258,6 +296,57 @@ class Cluster:
     def set_link(self, node: str, network: str, up: bool) -> None:
         change = self.network.plug if up else self.network.unplug
         change(self.firewalls[node].node, network)
+
+    def reboot(self, node: str) -> None:
+        self.kill(node)
+        self.start(node)
+
+    def halt(self, node: str) -> None:
+        self.kill(node)
+
+    def pause(self, node: str) -> None:
+        raise NotImplementedError("a namespace has no clock of its own that could stand still")
+
+    def resume(self, node: str) -> None:
+        raise NotImplementedError
+
+    def delay(self, node: str, network: str, seconds: float) -> None:
+        raise NotImplementedError("needs QEMU")
+
+    secrets = SECRETS
+    consoles: ClassVar[dict[str, Path]] = {}
+
+    def settings(self, node: str, salt: str) -> tuple[Line, ...]:
+        return self.firewalls[node].listing(salt)
+
+    def edit(self, node: str, changes: Sequence[Edit]) -> None:
+        firewall = self.firewalls[node]
+        firewall.kept = firewall.xml
+        firewall.obey(apply_edits(firewall.xml, changes))
+        self._forget(firewall)
+
+    def restore(self, node: str) -> None:
+        firewall = self.firewalls[node]
+        firewall.obey(firewall.kept)
+        self._forget(firewall)
+
+    def states(self, node: str, words: str) -> int:
+        source, _, number = words.partition(":")
+        table = self.firewalls[node].node.run("conntrack -L")
+        return sum(
+            f"src={source} " in line and (f"sport={number} " in line or f"id={number} " in line)
+            for line in table.splitlines()
+        )
+
+    def log(self, node: str) -> str:
+        return time.strftime("%Y %b %d %H:%M:%S\n") + self.firewalls[node].daemon.log()
+
+    def _forget(self, firewall: FirewallNode) -> None:
+        """The nodes' own connections on the sync network: what `pfctl -k` does."""
+        network = self.topology.sync.network
+        one, other = (each.addresses[network] for each in self.topology.firewalls.values())
+        for source, destination in ((one, other), (other, one)):
+            firewall.node.run(f"conntrack -D -s {source} -d {destination}", check=False)
 
 
 def set_macs(network: Network, node: Node, machine: PlannedMachine) -> None:
