@@ -48,13 +48,13 @@ STREAM_SERVER = "nc -lk {port}"
 DATAGRAM_COMMAND = "{tick} | nc -u {address} {port}"
 DATAGRAM_SERVER = "nc -luk {port}"
 DOWNLOAD_COMMAND = (
-    "echo 4096 8192 16384 >/proc/sys/net/ipv4/tcp_rmem;"
-    " curl -s -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 --limit-rate 10k http://{address}:{port}/stream"
+    "curl -s -N -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 http://{address}:{port}/cgi-bin/stream"
 )
-"""A small window, so that the bytes come evenly and not in one burst for all the seconds of the run."""
 DOWNLOAD_SERVER = (
-    "mkdir -p {place}; dd if=/dev/zero of={place}/stream bs=1 count=0 seek=64M; exec httpd -f -p {port} -h {place}"
+    'mkdir -p {place}/cgi-bin; cd {place}/cgi-bin; printf "#!/bin/sh\\necho Content-Type: text/plain\\necho\\nexec {tick}\\n"'
+    " >stream; chmod +x stream; exec httpd -f -p {port} -h {place}"
 )
+"""A page that never ends and comes evenly. A file with `curl --limit-rate` comes in bursts between closed windows."""
 PLACE = "/run/uranus-stream"
 
 PIDS = "/run/uranus-probes"

@@ -37,15 +37,33 @@ from lab.topology.stage import Stage
 
 JSON_FILE, TEXT_FILE, PCAP_FILE = "failover.json", "failover.txt", "failover.pcap"
 
+NOTHING, ENDLESS, NEVER, SECONDS, RANGE = "-", "endless", "no answer", "{0:.3f} s", "{0:.3f}-{1:.3f} s"
 TITLE = "{topology} at stage {stage}: {fault}"
 VERDICTS = {True: "PASS", False: "FAIL"}
 HEAD_HAND_OVERS = ("phase", "VHID", "moves", "cause", "after event", "law", "after last advert", "law", "verdict")
 HEAD_PROBES = ("probe", "expected", "outage", "law", "lost", "at return", "verdict")
+HEAD_STREAMS = (
+    "stream",
+    "expected",
+    "fate",
+    "stall",
+    "sent again at",
+    "at most",
+    "at return",
+    "bytes",
+    "state on survivor",
+)
+HEAD_INVARIANTS = ("invariant", "when", "about", "expected", "seen", "verdict")
+BYTES = "{before}+{during}+{after}"
+STATES = {True: "held", False: "not held", None: NOTHING}
+HOLDING = "{count} of {all} invariants hold, as they should"
+WRONG, AS_EXPECTED = "broken", "broken, as expected"
+COST = "captured {frames} frames; reading them took {reading:.1f} % of one core{capturing}"
+CAPTURING = ", capturing them {cpu:.1f} %"
 HOST = "host stalled at most {fault:.3f} s around the fault, {total:.3f} s in the whole run; frames dropped: {dropped}"
 EXPLAINED = "ok"
 EXPLAINED_BY = "ok, {miss:+.3f} s of {allowance:.3f} s explained"
 STAYS, MOVES = "{old} stays", "{old} > {new}"
-NOTHING, ENDLESS, NEVER, SECONDS, RANGE = "-", "endless", "no answer", "{0:.3f} s", "{0:.3f}-{1:.3f} s"
 RESUMED = "resumed after {0:.1f} s"
 END = "{verdict}: {ok} of {count} as expected, in {seconds:.1f} s"
 
@@ -146,8 +164,8 @@ def to_json(report: FailoverReport) -> dict[str, object]:
 
 def to_text(report: FailoverReport) -> str:
     """For a terminal: two tables, the host's part, what was wrong."""
-    good = sum(move.ok for move in report.hand_overs) + sum(probe.ok for probe in report.probes)
-    count = len(report.hand_overs) + len(report.probes)
+    judged = (*report.hand_overs, *report.probes, *report.streams, *report.invariants)
+    good, count = sum(one.ok for one in judged), len(judged)
     lines = [
         TITLE.format(topology=report.topology, stage=report.stage, fault=report.fault),
         "",
@@ -155,11 +173,48 @@ def to_text(report: FailoverReport) -> str:
         "",
         *_table(HEAD_PROBES, [probe_row(one) for one in report.probes]),
         "",
+        *_stream_lines(report),
+        *_invariant_lines(report),
         HOST.format(fault=report.stall_fault, total=report.stall, dropped=report.dropped),
+        _cost_line(report),
         *report.problems,
         END.format(verdict=VERDICTS[report.ok], ok=good, count=count, seconds=report.seconds),
     ]
     return "\n".join(lines)
+
+
+def _stream_lines(report: FailoverReport) -> list[str]:
+    return [*_table(HEAD_STREAMS, [stream_row(one) for one in report.streams]), ""] if report.streams else []
+
+
+def _invariant_lines(report: FailoverReport) -> list[str]:
+    """Those that hold, as they should, are counted alone."""
+    told = [one for one in report.invariants if not one.holds or not one.wanted]
+    if not report.invariants:
+        return []
+    holding = HOLDING.format(count=len(report.invariants) - len(told), all=len(report.invariants))
+    return [*(_table(HEAD_INVARIANTS, [invariant_row(one) for one in told]) if told else []), holding, ""]
+
+
+def _cost_line(report: FailoverReport) -> str:
+    cost = report.cost
+    capturing = CAPTURING.format(cpu=100 * cost.cpu) if cost.cpu else ""
+    return COST.format(frames=cost.frames, reading=100 * cost.reading, capturing=capturing)
+
+
+def stream_row(one: StreamResult) -> tuple[str, ...]:
+    """Cells under HEAD_STREAMS."""
+    amount = BYTES.format(before=one.bytes_before, during=one.bytes_during, after=one.bytes_after)
+    return (
+        one.id, one.expected, one.fate.value, _seconds(one.stall, ENDLESS), _seconds(one.retransmission),
+        _seconds(one.allowed), f"{one.back_fate.value} {_seconds(one.back_stall)}", amount, STATES[one.state],
+    )  # fmt: skip
+
+
+def invariant_row(one: Invariant) -> tuple[str, ...]:
+    """Cells under HEAD_INVARIANTS."""
+    verdict = EXPLAINED if one.holds else (WRONG if one.wanted else AS_EXPECTED)
+    return one.name, one.look.value, one.subject, one.expected, one.seen, verdict
 
 
 def hand_over_row(one: HandOver) -> tuple[str, ...]:
