@@ -109,6 +109,39 @@ def failover(
     _end(command.run(name or None, fault, node or None, network or None, report or None, repeat, json))
 
 
+@task(
+    help={
+        "only": 'faults by comma, such as "kill,unplug backup lan,wrong-password" (default: every one)',
+        "repeat": "how many rounds",
+        "report": "write each run's files below this directory",
+        "name": NAME,
+        "json": JSON,
+    }
+)
+def drill(_: Context, only: str = "", repeat: int = 1, report: str = "", name: str = "", json: bool = False) -> None:
+    """Every fault in a row, as a score card: pass, fail or unexplained."""
+    from lab.commands import drill as command
+
+    _end(command.run(name or None, only, repeat, report or None, json))
+
+
+@task(
+    positional=["network"],
+    help={
+        "network": "a network of the lab",
+        "file": "write here (default: standard output, for `| wireshark -k -i -`)",
+        "seconds": "end after this long (default: at Ctrl-C)",
+        "filter": 'a pcap filter, such as "proto 112"',
+        "name": NAME,
+    },
+)
+def capture(_: Context, network: str, file: str = "", seconds: float = 0.0, filter: str = "", name: str = "") -> None:
+    """Capture one network as pcapng, into a file or live."""
+    from lab.commands import capture as command
+
+    _end(command.run(name or None, network, file or None, seconds, filter))
+
+
 @task(help={"json": JSON})
 def faults(_: Context, json: bool = False) -> None:
     """The faults that `lab.failover` knows."""

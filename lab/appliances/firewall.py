@@ -60,7 +60,7 @@ class Firewall:
 
     def halt(self) -> None:
         """The command etc/rc.halt ends in. Returns when it has been told."""
-        self.leave_behind("/sbin/shutdown -p now", "halt")
+        self.leave_behind("shutdown -p now", "halt")
 
     def states(self, words: str) -> int:
         """How many lines of the state table have these words."""

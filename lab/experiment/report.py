@@ -164,8 +164,9 @@ def to_json(report: FailoverReport) -> dict[str, object]:
 
 def to_text(report: FailoverReport) -> str:
     """For a terminal: two tables, the host's part, what was wrong."""
-    judged = (*report.hand_overs, *report.probes, *report.streams, *report.invariants)
-    good, count = sum(one.ok for one in judged), len(judged)
+    judged = [one.ok for one in report.hand_overs] + [one.ok for one in report.probes]
+    judged += [one.ok for one in report.streams] + [one.ok for one in report.invariants]
+    good, count = sum(judged), len(judged)
     lines = [
         TITLE.format(topology=report.topology, stage=report.stage, fault=report.fault),
         "",
