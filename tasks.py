@@ -58,12 +58,18 @@ def down(_: Context, name: str = "", all: bool = False, purge: bool = False, jso
     _end(command.run(name or None, all, json, purge))
 
 
-@task(help={"name": NAME, "json": JSON})
-def status(_: Context, name: str = "", json: bool = False) -> None:
+@task(
+    help={
+        "name": NAME,
+        "json": JSON,
+        "config": "read back each node's config.xml, judge it, compare it with what it was given",
+    }
+)
+def status(_: Context, name: str = "", json: bool = False, config: bool = False) -> None:
     """Which machines run, and who is master: by the wire, and by the firewalls' own word."""
     from lab.commands import status as command
 
-    _end(command.run(name or None, json))
+    _end(command.run(name or None, json, config))
 
 
 @task(name="list", help={"json": JSON})

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+DISABLED = "DISABLED"
+"""The state of a VHID that is not shown: "Temporarily Disable CARP" takes the addresses away, and the line goes with the last."""
+
 INTERFACE = re.compile(r"^(\S+): flags=", re.MULTILINE)
 CARP_LINE = re.compile(r"^\s*carp: (MASTER|BACKUP|INIT) vhid (\d+) advbase (\d+) advskew (\d+)", re.MULTILINE)
 """A further line `peer …` follows on a FreeBSD with unicast CARP; it is not needed. (FreeBSD sbin/ifconfig/carp.c)"""
@@ -32,7 +35,11 @@ class CarpWord:
 
     def state_of(self, vhid: int) -> str:
         """MASTER, BACKUP, INIT, or DISABLED where the firewall shows no such VHID."""
-        return next((word.state for word in self.vhids if word.vhid == vhid), "DISABLED")
+        return next((word.state for word in self.vhids if word.vhid == vhid), DISABLED)
+
+    def vhid_on(self, nic: str, vhid: int) -> VhidWord | None:
+        """A VHID is an interface's own: two networks may have the same number."""
+        return next((word for word in self.vhids if (word.nic, word.vhid) == (nic, vhid)), None)
 
 
 SYSCTLS = ("net.inet.carp.allow", "net.inet.carp.preempt", "net.inet.carp.demotion")

@@ -10,11 +10,15 @@ from pathlib import Path
 
 from lab.appliances.appliance import BOOT_COMPLETE, CONFIG_FOUND, MENU, Appliance
 from lab.appliances.carp_text import SYSCTLS, CarpWord, parse_carp
+from lab.appliances.node_word import ASK_STATES, NodeWord, parse_word
 from lab.console.log import ConsoleLog
 from lab.console.shell import FirewallShell, Output, firewall_shell
 from lab.errors import LabError
 
 ASK_CARP = f"sysctl -n {' '.join(SYSCTLS)}; ifconfig"
+
+HIDDEN = "(hidden)"
+READ_CONFIG = f"sed -E 's,<(password|bcrypt-hash|prv)>.+</,<\\1>{HIDDEN}</,' /cf/conf/config.xml"
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,33 @@ class Firewall:
         try:
             return parse_carp(output.text)
         except ValueError as error:
+            raise self._odd(ASK_CARP, output.text) from error
+
+    def word(self) -> NodeWord:
+        """All it says of the cluster: CARP, maintenance mode, state sync, states."""
+        with self.shell("reading the cluster's state") as shell:
+            carp, states = (shell.run(command, self.step_limit).text for command in (ASK_CARP, ASK_STATES))
+        try:
+            return parse_word(carp, states)
+        except ValueError as error:
+            raise self._odd(f"{ASK_CARP}; {ASK_STATES}", f"{carp}\n{states}") from error
+
+    def config(self) -> bytes:
+        """Its config.xml as it is stored, secrets left out: what crosses the console is written down."""
+        output = self.run(READ_CONFIG, "reading config.xml")
+        if output.code:
             raise LabError(
-                f"{self.name} described its CARP in a way that is not understood",
-                expected=f"three numbers, then ifconfig's text, from: {ASK_CARP}",
-                seen=output.text[-2000:],
-                log=str(self.log),
-            ) from error
+                f"{self.name} did not show its config.xml", expected=READ_CONFIG, seen=output.text, log=str(self.log)
+            )
+        return output.text.encode()
+
+    def _odd(self, asked: str, said: str) -> LabError:
+        return LabError(
+            f"{self.name} described its CARP in a way that is not understood",
+            expected=f"FreeBSD's formats, from: {asked}",
+            seen=said[-2000:],
+            log=str(self.log),
+        )
 
     def set_clock(self) -> None:
         """Give it the time of day, after a restore."""

@@ -1,0 +1,69 @@
+"""All that a firewall says of the cluster, the same for both appliances: CARP, maintenance mode, pfsync, states."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lab.appliances.carp_text import CarpWord, parse_carp
+
+PFSYNC_LINE = re.compile(r"^\s*pfsync: syncdev: (\S+) syncpeer: (\S+)", re.MULTILINE)
+SYNCOK_LINE = re.compile(r"^\s*syncok: ([01])", re.MULTILINE)
+"""FreeBSD sbin/ifconfig/ifpfsync.c. syncok is 0 while a bulk update is open."""
+
+MULTICAST = "224.0.0.240"
+"""What `syncpeer` is where nobody is named (FreeBSD if_pfsync.h, INADDR_PFSYNC_GROUP)."""
+
+ASK_STATES = (
+    'pfctl -vvss|awk \'/^[^ ]/{n++}/creatorid:/{c[$4]}END{printf"states %d",n;for(i in c)printf" "i;print""}\';'
+    "echo maintenance `grep -c virtualip_carp_maint /cf/conf/config.xml`"
+)
+"""How many states, and whose: what pfSense's own page takes from `pfctl -vvss` (status_carp.php). The tag is the maintenance mode."""
+
+STATES_LINE = re.compile(r"^states (\d+)((?: [0-9a-f]+)*)$", re.MULTILINE)
+MAINTENANCE_LINE = re.compile(r"^maintenance (\d+)$", re.MULTILINE)
+NOT_THERE = "no line `{what}`"
+
+
+@dataclass(frozen=True)
+class PfsyncWord:
+    """State sync: the device it goes out by, the address it goes to, and whether no bulk update is open."""
+
+    device: str
+    peer: str
+    settled: bool
+
+
+@dataclass(frozen=True)
+class NodeWord:
+    """A firewall's own word.
+
+    maintenance: the tag of the persistent mode is in its config.xml.
+    pfsync:      None where there is none.
+    states:      entries of its state table.
+    creators:    host ids of the nodes that made them, hexadecimal without leading zeros, sorted.
+    """
+
+    carp: CarpWord
+    maintenance: bool
+    pfsync: PfsyncWord | None
+    states: int
+    creators: tuple[str, ...]
+
+
+def parse_word(carp: str, states: str) -> NodeWord:
+    """carp: as for `parse_carp`, with all of `ifconfig`. states: the output of ASK_STATES. Raises ValueError."""
+    counted, mode = STATES_LINE.search(states), MAINTENANCE_LINE.search(states)
+    if counted is None or mode is None:
+        raise ValueError(NOT_THERE.format(what="states" if counted is None else "maintenance"))
+    creators = {each.lstrip("0") or "0" for each in counted[2].split()}
+    return NodeWord(parse_carp(carp), mode[1] != "0", parse_pfsync(carp), int(counted[1]), tuple(sorted(creators)))
+
+
+def parse_pfsync(text: str) -> PfsyncWord | None:
+    """From `ifconfig`, or `ifconfig pfsync0`. Without a sync device there is no state sync."""
+    found = PFSYNC_LINE.search(text)
+    if found is None:
+        return None
+    settled = SYNCOK_LINE.search(text, found.end())
+    return PfsyncWord(found[1], found[2], settled is not None and settled[1] == "1")
