@@ -59,12 +59,15 @@ def namespaces() -> set[str]:
     return {path.name for path in NAMESPACES.glob("uranus-*")}
 
 
-def orphans(names: set[str], mark: str) -> list[str]:
-    """Of these namespaces, those that are ours or nobody's: one with foreign processes in it is somebody else's lab."""
+def orphans(names: set[str], mark: str, empty_ones: bool = True) -> list[str]:
+    """Of these namespaces, those that are ours or nobody's: one with foreign processes in it is somebody else's lab.
+
+    empty_ones: whether one without processes counts.
+    """
     found = []
     for name in sorted(names):
         members = list(_members(name))
-        if not members or any(_has_mark(pid, mark) for pid in members):
+        if (empty_ones and not members) or any(_has_mark(pid, mark) for pid in members):
             found.append(f"network namespace {name}" + "".join(f"\n    {_describe(pid)}" for pid in members))
     return found
 
