@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from tests import leftovers
+from tests.shares import Shares
 
 LAYERS = ("house", "unit", "golden", "replay", "wire", "lab")
 """Directories of tests/ in the order they run: the cheap first, whole labs last, never two at once."""
@@ -41,6 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason=f"{layer} tests need root: run `sudo ./inv test`"))
     items.sort(key=lambda item: LAYERS.index(layer_of(item)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    return Shares(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -34,10 +34,10 @@ class Part:
 
 
 def parts(cores: int) -> tuple[Part, ...]:
-    """Cheap ones first. Namespaces mostly wait, so one more than there are cores; whole labs never two at once."""
+    """Cheap ones first. Namespaces mostly wait, so two more at a time than there are cores; whole labs never two at once."""
     return (
         Part("checks and unit tests", "not (wire or lab)", cores),
-        Part("network namespaces", "wire", cores + 1),
+        Part("network namespaces", "wire", cores + 2),
         Part("whole labs", "lab"),
     )
 
@@ -62,7 +62,7 @@ def run(fast: bool = False, args: str = "") -> int:
             Console().rule(HEAD.format(title=part.title, how=how))
             words = ["-m", part.expression, f"--junitxml={report}"]
             if part.workers > 1:
-                words += ["-n", str(part.workers), "--dist", "loadfile"]
+                words += ["-n", str(part.workers)]
             codes.append(_pytest(words))
             counts += Counts.of(report)
     minutes, seconds = divmod(round(time.monotonic() - began), 60)

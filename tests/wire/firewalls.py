@@ -46,7 +46,15 @@ class Firewall:
         output = (self.run_dir / "carpd.out").open("ab")
         self.process = self.node.start(command, env=environment, stdout=output, stderr=output)
         self.network.processes.append(self.process)
-        until(self.socket.exists)
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        """There is a moment between the socket's appearance and its listening."""
+        try:
+            self.status()
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         answer = ask({"do": do, **request}, str(self.socket))

@@ -25,7 +25,7 @@ from lab.machines.machine import MachineState
 from lab.paths import LabPaths, project_root
 from tests.lab.host.guest import GREETING, domain
 
-pytestmark = [pytest.mark.lab, pytest.mark.wire]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from lab.render.domain_xml import BootSpec, domain_xml
 from lab.topology.load import load_topology
 from lab.topology.plan import make_plan
 
-pytestmark = [pytest.mark.lab, pytest.mark.wire, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
