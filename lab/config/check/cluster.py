@@ -152,7 +152,7 @@ def _address(config: Config, vip: Node) -> Iterator[Defect]:
             if (there := vip_network(other))
         ]
         if not any(found.ip in each.network for each in (own, *others)):
-            yield node.defect(OUTSIDE, USABLE.format(network=own.network), hint=HINT_OUTSIDE)
+            yield node.warning(OUTSIDE, USABLE.format(network=own.network), HINT_OUTSIDE)
         elif bits and found.ip in own.network and found.network.prefixlen != own.network.prefixlen:
             yield bits.warning(OTHER_MASK, str(own.network.prefixlen), HINT_MASK)
 

@@ -183,7 +183,6 @@ SEEDS = (
         "<subnet>172.17.2.254",
         "/pfsense/virtualip/vip[2]/subnet",
     ),
-    Seed("VIP outside its network", "<subnet>172.17.2.252", "<subnet>172.17.9.252", "/pfsense/virtualip/vip[2]/subnet"),
     Seed("VIP is the network", "<subnet>172.17.2.252", "<subnet>172.17.2.0", "/pfsense/virtualip/vip[2]/subnet"),
     Seed("VIP without length", "<subnet_bits>24</subnet_bits>", "", "/pfsense/virtualip/vip[1]/subnet_bits", VIP1),
     Seed("VIP is no address", "<subnet>172.17.2.252", "<subnet>172.17.2", "/pfsense/virtualip/vip[2]/subnet"),

@@ -58,11 +58,22 @@ def test_the_line_is_that_of_the_element() -> None:
     ]
 
 
-def test_what_pfsense_takes_is_a_warning() -> None:
-    text = GOOD.read_text().replace("<subnet_bits>24<", "<subnet_bits>32<", 1)
-    assert [(defect.path, defect.warning) for defect in check(text.encode())] == [
-        ("/pfsense/virtualip/vip[1]/subnet_bits", True)
-    ]
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("<subnet_bits>24<", "<subnet_bits>32<", "virtualip/vip[1]/subnet_bits"),
+        ("<subnet>172.17.2.252<", "<subnet>172.17.9.252<", "virtualip/vip[2]/subnet"),
+        ("<![CDATA[carp-pass-of-19-chr]]>", "<![CDATA[carp-pass-of-21-chars]]>", "virtualip/vip[1]/password"),
+        ("<enable></enable>\n\t\t\t<if>vtnet3", "<if>vtnet3", "virtualip/vip[3]/interface"),
+        ("<target>192.168.1.252<", "<target>192.168.1.77<", "nat/outbound/rule[1]/target"),
+    ],
+)
+def test_what_pfsense_takes_is_a_warning(old: str, new: str, path: str) -> None:
+    text = GOOD.read_text()
+    assert old in text
+    found = check(text.replace(old, new, 1).encode())
+    assert [(defect.path, defect.warning) for defect in found] == [(f"/pfsense/{path}", True)]
+    assert "carp-pass" not in str(found[0])
 
 
 def test_what_pfsense_might_have_stored_is_taken() -> None:
@@ -74,6 +85,39 @@ def test_what_pfsense_might_have_stored_is_taken() -> None:
     text = text.replace(
         "<rule>\n\t\t\t<tracker>1700000002", "<separator></separator><rule></rule><rule>\n<tracker>1700000002"
     )
+    assert wrong(text) == []
+
+
+def test_what_the_web_pages_store_is_taken() -> None:
+    """Each was saved by pfSense 2.7.0's own page code: other kinds of virtual IPs, a port forward with its rule, an alias."""
+    vips = (
+        "<vip><mode>proxyarp</mode><interface>wan</interface><descr></descr><type>network</type>"
+        "<subnet_bits>28</subnet_bits><subnet>192.168.1.64</subnet></vip>"
+        "<vip><mode>other</mode><interface>wan</interface><noexpand></noexpand><descr></descr><type>single</type>"
+        "<subnet_bits>32</subnet_bits><subnet>192.168.1.80</subnet></vip>"
+        "<vip><mode>ipalias</mode><interface>lo0</interface><uniqid>6b031ee3e96e8</uniqid><descr></descr>"
+        "<type>single</type><subnet_bits>32</subnet_bits><subnet>10.98.0.1</subnet></vip>"
+        "</virtualip><virtualip_carp_maintenancemode></virtualip_carp_maintenancemode>"
+    )
+    forward = (
+        "</outbound><separator></separator><rule><source><any></any></source><destination><network>wanip</network>"
+        "<port>80-81</port></destination><ipprotocol>inet</ipprotocol><protocol>tcp</protocol><target>172.17.3.10</target>"
+        "<local-port>8080</local-port><interface>wan</interface><associated-rule-id>nat_1.4</associated-rule-id></rule>"
+    )
+    associated = (
+        "<filter><rule><source><any></any></source><interface>wan</interface><ipprotocol>inet</ipprotocol>"
+        "<protocol>tcp</protocol><destination><address>webs</address><port>8080-8081</port></destination>"
+        "<associated-rule-id>nat_1.4</associated-rule-id><tracker>1795366627</tracker></rule>"
+    )
+    alias = "<aliases><alias><name>webs</name><type>host</type><address>172.17.3.10</address></alias>"
+    text = GOOD.read_text()
+    for tag, added in (
+        ("</virtualip>", vips),
+        ("</outbound>", forward),
+        ("<filter>", associated),
+        ("<aliases>", alias),
+    ):
+        text = text.replace(tag, added, 1)
     assert wrong(text) == []
 
 
