@@ -273,12 +273,16 @@ def image_prune(_: Context) -> None:
     _end(command.prune())
 
 
-@task(name="add", positional=["file"], help={"file": "a pfSense memstick-serial image"})
-def image_add(_: Context, file: str) -> None:
+@task(
+    name="add",
+    positional=["file"],
+    help={"file": "a pfSense memstick-serial image, .img or .img.gz", "sha256": "what it should have, as published"},
+)
+def image_add(_: Context, file: str, sha256: str = "") -> None:
     """Take a pfSense image of your own into the cache."""
     from lab.commands import image as command
 
-    _end(command.add(file))
+    _end(command.add(file, sha256))
 
 
 @task(help={"topology": TOPOLOGY, "json": JSON})

@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lab.appliances.appliance import appliance
+from lab.appliances.appliance import PFSENSE, appliance
 from lab.commands import present, warm
 from lab.commands.admission import Needs, needed
 from lab.commands.boot import Booter
 from lab.commands.checkpoint import admit, take
 from lab.commands.election import Election
+from lab.commands.install import DISK_MIB as INSTALL_MIB
+from lab.commands.install import Installer, golden_image
 from lab.commands.record import Record, read_record, write_record
 from lab.commands.session import Session, opened
 from lab.commands.waterfall import BOOT_LOG, Waterfall, drawn, guest_spans
@@ -24,9 +26,12 @@ from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
 from lab.host.accelerator import Accelerator, accelerator
+from lab.host.image_cache import images_home
 from lab.host.images import GuestImage, Manifest, described, ensure, first_builds
 from lab.host.libvirtd import PrivateLibvirt
 from lab.host.lock import locked
+from lab.host.media import Medium
+from lab.host.media_store import find as find_medium
 from lab.host.passwords import passwords_of
 from lab.host.world import World
 from lab.machines.checkpoint_store import AFTER_UP, Store
@@ -131,17 +136,23 @@ def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Liste
 
 def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, listener: Listener) -> Record:
     plan = make_plan(model)
+    medium = _medium(request.firewall, listener)
+    golden = {request.firewall: golden_image(medium)} if medium else {}
     with _step(listener, "lab", "accelerator") as said:
         verdict = accelerator(cache_home())
         said.append(CHOSEN[verdict.kind].format(reason=verdict.reason))
-    names = (appliance(request.firewall).image, "client")
+    names = ("client",) if medium else (appliance(request.firewall).image, "client")
     world = World(paths)
     if not world.exists():
-        sizes = [described(_image(machine, request.firewall)).memory_mib for machine in plan.machines]
+        described_images = golden | {name: described(name) for name in names}
+        sizes = [described_images[_image(machine, request.firewall)].memory_mib for machine in plan.machines]
         needs = needed(sizes)
-        preflight.check(mib=needs.memory_mib, rooms=(preflight.Room(paths.root, needs.disk_mib),))
+        rooms = [preflight.Room(paths.root, needs.disk_mib)]
+        if medium and not golden[request.firewall].disk.exists():
+            rooms.append(preflight.Room(images_home(), INSTALL_MIB))
+        preflight.check(mib=needs.memory_mib, rooms=tuple(rooms))
         _say_estimate(first_builds(names), needs, listener)
-    images = {name: ensure(name, listener) for name in names}
+    images = golden | {name: ensure(name, listener) for name in names}
     wanted = _wanted(request, model, stage, paths, verdict, images, len(plan.machines))
     warm_start = warm.prepare(paths, wanted, request.cold, listener)
     record = _record(wanted, paths)
@@ -154,6 +165,10 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     world.start_broker()
     try:
         session = Session(paths, record, plan, machines)
+        if medium:
+            Installer(paths, machines, "kvm" if verdict.kind == "kvm" else "tcg", verdict.factor, listener).ensure(
+                medium
+            )
         if done_before := session.cut(listener).recover():
             listener(Event("lab", "a save or restore", Phase.NOTE, detail=done_before))
         if warm_start and warm.start(session, images, listener):
@@ -168,6 +183,11 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     finally:
         machines.close()
     return done
+
+
+def _medium(firewall: str, listener: Listener) -> Medium | None:
+    """What a firewall is installed from; None for one whose image we build. Raises LabError where there is no medium."""
+    return find_medium(listener) if appliance(firewall) is PFSENSE else None
 
 
 def _keep(session: Session, listener: Listener) -> None:
@@ -225,13 +245,6 @@ def _refuse(request: Request, model: Topology) -> None:
             expected="libvirt",
             seen=request.provider,
             cure="leave --provider out; `./inv topology.render DIR` writes a Vagrantfile",
-        )
-    if request.firewall == "pfsense":
-        raise LabError(
-            "The installer driver for a real pfSense is not there yet",
-            expected="--firewall standin",
-            seen="--firewall pfsense",
-            cure="`./inv topology.render DIR` writes the config.xml of each node, made for a real 2.7.0",
         )
     errors = refusals(model)
     if errors:

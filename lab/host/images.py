@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab.errors import LabError, Problem
 from lab.events import Event, Listener, Phase, silent
-from lab.host import image_cache
+from lab.host import image_cache, media_store
 from lab.host.image_build import DISK, INITRD, KERNEL, Request
 from lab.host.image_cache import Installed, check, image_path, images_home, leftovers, users
 from lab.host.image_manifest import Manifest, base_hash, image_names, load_manifest, recipe_hash
@@ -76,7 +76,7 @@ OVERLAY = "A machine's disk could not be made"
 
 @dataclass(frozen=True)
 class GuestImage:
-    """One image, ready to boot directly: `kernel` with `initrd` and `cmdline`; `disk` is golden, guests get overlays on it.
+    """One image: `disk` is golden, guests get overlays on it. Booted with `kernel`, `initrd` and `cmdline`, or (None) from the disk.
 
     cmdline: parameters joined by spaces; a guest's own come behind. cmdline_tcg: more of them where the CPU is emulated.
     memory_mib: what its guests run in.
@@ -85,8 +85,8 @@ class GuestImage:
     name: str
     recipe_hash: str
     disk: Path
-    kernel: Path
-    initrd: Path
+    kernel: Path | None
+    initrd: Path | None
     cmdline: str
     memory_mib: int
     cmdline_tcg: str = ""
@@ -155,9 +155,9 @@ def described(name: str) -> GuestImage:
     )
 
 
-def overlay(golden: Path, target: Path) -> None:
-    """Make `target`, a qcow2 disk that starts as `golden` and takes all writes. Raises LabError."""
-    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(golden), str(target)]
+def overlay(golden: Path, target: Path, form: str = "qcow2") -> None:
+    """Make `target`, a qcow2 disk that starts as `golden` and takes all writes. form: golden's, `qcow2` or `raw`. Raises LabError."""
+    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", str(golden), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(OVERLAY, expected=str(target), seen=done.stderr.strip())
@@ -170,6 +170,7 @@ def prune() -> int:
     """
     home = images_home()
     current = {image_path(name, recipe_hash(name)) for name in image_names()}
+    current |= {image_path(medium.product, media_store.recipe(medium.medium)) for medium in media_store.stored()}
     bases = {base_path(load_manifest(name)) for name in image_names()}
     doomed = [image.path for image in installed() if image.path not in current and not users(image.path)]
     doomed += [path for path in home.glob("base-*.tar") if path not in bases]

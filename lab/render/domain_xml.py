@@ -1,7 +1,7 @@
 """One guest as libvirt wants it: a headless `pc` machine with virtio disks and cards in fixed PCI slots.
 
-Slots on bus 0: 0x03 the agent's channel, 0x04 the disk, 0x05 the config.xml disk, 0x06 entropy, 0x10 and up the cards (the
-plan's). Fixed, so that a disk more or less never renumbers a guest's cards.
+Slots on bus 0: 0x03 the agent's channel, 0x04 the disk, 0x05 the config.xml disk, 0x06 entropy, 0x07 an installer's stick, 0x10 and up the
+cards (the plan's). Fixed, so that a disk more or less never renumbers a guest's cards.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ CHANNEL_SLOT = 0x03
 DISK_SLOT = 0x04
 CONFIG_SLOT = 0x05
 ENTROPY_SLOT = 0x06
+SATA_SLOT = 0x07
 
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
 TRANSLATION_CACHE_MIB = {Kind.FIREWALL: 128, Kind.CLIENT: 64}
@@ -42,6 +43,8 @@ class BootSpec:
     console_socket, console_log: the serial line, and the file every byte of it is appended to.
     agent_socket: of the guest agent, or None for a guest without one.
     entropy:     give the guest the host's random numbers.
+    stick:       qcow2 overlay over an install medium, attached over SATA and booted first where there is no kernel.
+    restart:     what a reboot does: start again, or (False) end the guest.
     """
 
     accelerator: Accelerator
@@ -56,6 +59,8 @@ class BootSpec:
     agent_socket: Path | None = None
     cpus: int = 1
     entropy: bool = False
+    stick: Path | None = None
+    restart: bool = True
 
 
 def domain_xml(machine: PlannedMachine, boot: BootSpec) -> str:
@@ -71,7 +76,7 @@ def domain_xml(machine: PlannedMachine, boot: BootSpec) -> str:
     _cpu(domain, boot)
     etree.SubElement(domain, "clock", offset="utc")
     _text(domain, "on_poweroff", "destroy")
-    _text(domain, "on_reboot", "restart")
+    _text(domain, "on_reboot", "restart" if boot.restart else "destroy")
     _text(domain, "on_crash", "destroy")
     domain.append(_devices(machine, boot))
     etree.indent(domain)
@@ -79,15 +84,16 @@ def domain_xml(machine: PlannedMachine, boot: BootSpec) -> str:
 
 
 def domain_uuid(machine: PlannedMachine) -> str:
-    """From the machine's name and its first card."""
-    return str(uuid.uuid5(UUID_SPACE, f"{machine.name} {machine.nics[0].mac}"))
+    """From the machine's name and its first card, where it has one."""
+    return str(uuid.uuid5(UUID_SPACE, f"{machine.name} {machine.nics[0].mac if machine.nics else ''}"))
 
 
 def _os(boot: BootSpec) -> etree._Element:
     os = etree.Element("os")
     _text(os, "type", "hvm", arch="x86_64", machine="pc")
     if boot.kernel is None:
-        etree.SubElement(os, "boot", dev="hd")
+        if boot.stick is None:
+            etree.SubElement(os, "boot", dev="hd")
         return os
     _text(os, "kernel", boot.kernel)
     if boot.initrd is not None:
@@ -118,6 +124,8 @@ def _devices(machine: PlannedMachine, boot: BootSpec) -> etree._Element:
     devices = etree.Element("devices")
     if boot.disk is not None:
         devices.append(_disk(boot.disk, "qcow2", "vda", "system", DISK_SLOT))
+    if boot.stick is not None:
+        _stick(devices, boot.stick, first=boot.kernel is None)
     if boot.config_disk is not None:
         devices.append(_disk(boot.config_disk, "raw", "vdb", "config", CONFIG_SLOT))
     etree.SubElement(devices, "controller", type="usb", model="none")
@@ -145,6 +153,20 @@ def _disk(path: Path, form: str, target: str, serial: str, slot: int) -> etree._
     _text(disk, "serial", serial)
     disk.append(_address(slot))
     return disk
+
+
+def _stick(devices: etree._Element, path: Path, first: bool) -> None:
+    """SATA: over USB 3 the stick throws read errors in FreeBSD (seen with 2.7.2 by others)."""
+    controller = etree.SubElement(devices, "controller", type="sata", index="0", model="ahci")
+    controller.append(_address(SATA_SLOT))
+    disk = etree.SubElement(devices, "disk", type="file", device="disk")
+    etree.SubElement(disk, "driver", name="qemu", type="qcow2", cache="unsafe")
+    etree.SubElement(disk, "source", file=str(path))
+    etree.SubElement(disk, "target", dev="sda", bus="sata")
+    if first:
+        etree.SubElement(disk, "boot", order="1")
+    _text(disk, "serial", "stick")
+    etree.SubElement(disk, "address", type="drive", controller="0", bus="0", target="0", unit="0")
 
 
 def _interface(nic: Nic) -> etree._Element:
