@@ -140,8 +140,9 @@ def pack(box: GuestBox, folder: Path) -> Path:
         for name, content in (("metadata.json", _metadata(box)), ("Vagrantfile", _own_vagrantfile(box))):
             _add(tar, name, len(content), io.BytesIO(content))
         for name, path in (("box.img", box.image.disk), ("kernel", box.image.kernel), ("initrd", box.image.initrd)):
-            with path.open("rb") as file:
-                _add(tar, name, path.stat().st_size, file)
+            if path is not None:  # an installed disk brings its own boot loader
+                with path.open("rb") as file:
+                    _add(tar, name, path.stat().st_size, file)
     for old in folder.glob(f"{box.name.replace('/', '-')}-*"):
         if old != beside:
             old.unlink()
