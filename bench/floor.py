@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from lab.commands.boot import boot_spec
+from lab.commands.boot_spec import boot_spec
 from lab.host.images import GuestImage
 from lab.paths import LabPaths
 from lab.render.domain_xml import TRANSLATION_CACHE_MIB, Accelerator, BootSpec

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.commands.boot_spec import boot_spec
 from lab.commands.record import Record
 from lab.commands.session import firewall_of
 from lab.console.log import ConsoleLog, Mark
@@ -18,9 +19,8 @@ from lab.host.fatdisk import write_config_disk
 from lab.host.images import GuestImage, overlay
 from lab.machines.machine import Machines, MachineState
 from lab.paths import LabPaths
-from lab.render.cmdline import client_parameters
 from lab.render.config_xml import config_xml
-from lab.render.domain_xml import Accelerator, BootSpec, domain_xml
+from lab.render.domain_xml import Accelerator, domain_xml
 from lab.topology.plan import Kind, Plan, PlannedMachine
 from lab.topology.secrets import Secrets
 
@@ -126,25 +126,6 @@ class Booter:
             self.listener(Event(machine, step, Phase.FAILED, time.monotonic() - begin))
             raise
         self.listener(Event(machine, step, Phase.DONE, time.monotonic() - begin))
-
-
-def boot_spec(
-    paths: LabPaths, plan: Plan, machine: PlannedMachine, image: GuestImage, accelerator: Accelerator, with_config: bool
-) -> BootSpec:
-    """How one machine of a lab is started. with_config: with the disk its config.xml is on."""
-    firewall = machine.kind is Kind.FIREWALL
-    return BootSpec(
-        accelerator=accelerator,
-        kernel=image.kernel,
-        initrd=image.initrd,
-        cmdline=" ".join(filter(None, (image.parameters(accelerator), client_parameters(plan, machine)))),
-        disk=paths.disk(machine.name),
-        config_disk=paths.config_disk(machine.name) if with_config else None,
-        memory_mib=image.memory_mib,
-        console_socket=paths.console_socket(machine.name),
-        console_log=paths.console_log(machine.name),
-        agent_socket=None if firewall else paths.agent_socket(machine.name),
-    )
 
 
 def wait_ready(

@@ -13,8 +13,11 @@ from lab.commands import present
 from lab.commands.election import Election
 from lab.commands.record import existing
 from lab.commands.session import Session, opened
+from lab.commands.subject import RunningLab
 from lab.errors import LabError
 from lab.events import Listener
+from lab.expect.paths import matrix
+from lab.experiment.reach import try_paths
 from lab.host import image_cache, preflight
 from lab.host.deadline import Deadline
 from lab.host.lock import locked
@@ -40,7 +43,9 @@ NO_RESET_CURE = "`./inv lab.down` and `./inv lab.up` make one; `./inv lab.save N
 
 SAVED = "Saved {name}: {size} MiB, the lab stood still for {pause:.1f} s. `./inv lab.restore {name}` brings it back."
 BACK = "{what} is back at {name}: running after {resumed:.1f} s, {settled} after {seconds:.1f} s."
+NOT_GREEN = "The lab is back, but not everything answers"
 SETTLED = "clocks set and one master per VHID as saved"
+SETTLED_ALL = "clocks set, one master per VHID as saved, an answer on every allowed path"
 SETTLED_NODE = "clock set"
 COLUMNS = ["name", "taken", "size", "stood still", "machines"]
 NONE_YET = "There is no checkpoint. `./inv lab.save NAME` takes one."
@@ -95,7 +100,7 @@ def restore(lab: str | None, name: str, node: str | None, json: bool) -> int:
             }
             present.as_json({"ok": True, "name": name, "node": node, **times})
         else:
-            settled = SETTLED_NODE if node else SETTLED
+            settled = SETTLED_NODE if node else SETTLED_ALL if name == AFTER_UP else SETTLED
             what = node or f"Lab {session.paths.name}"
             print(BACK.format(what=what, name=name, resumed=done.resumed, settled=settled, seconds=done.settled))
         return 0
@@ -180,12 +185,32 @@ def put_back(
             session.cut(listener).restore(checkpoint)
             resumed, at = time.monotonic() - begin, time.time()
             listening.result()
-            clocks = aside.submit(set_clocks, session, checkpoint, chosen)
+            rest = aside.submit(_settle, session, checkpoint, chosen)
             election.wait(session.record.slowness)
-            clocks.result()
+            rest.result()
         finally:
             election.__exit__()
     return Restored(resumed, time.monotonic() - begin, at)
+
+
+def _settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> None:
+    """Clocks; and for the state after `up`, where everything is to work, an answer on every path that is allowed."""
+    set_clocks(session, checkpoint, names)
+    if checkpoint.name == AFTER_UP:
+        prove(RunningLab(session))
+
+
+def prove(lab: RunningLab) -> None:
+    """The half of `lab.check` that ends as soon as all is well: nothing that is denied is waited for. Raises LabError."""
+    allowed = [path for path in matrix(lab.topology, lab.stage) if path.verdict.allowed]
+    answers = try_paths(lab.guests, allowed)
+    if silent := [path for path in allowed if answers[path.id] is not True]:
+        raise LabError(
+            NOT_GREEN,
+            expected=f"an answer on {len(allowed)} paths",
+            seen="\n".join(f"none from {path.source} to {path.target} ({path.destination})" for path in silent),
+            cure="`./inv lab.check` looks at everything",
+        )
 
 
 def set_clocks(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.errors import LabError
 from lab.paths import LabPaths, state_home
-from lab.topology.model import Topology
 from lab.topology.stage import Stage
+
+if TYPE_CHECKING:
+    from lab.topology.model import Topology
 
 DEFAULT_NAME = "uranus"
 
@@ -30,6 +33,8 @@ class Record:
     ready: bool = False
 
     def model(self) -> Topology:
+        from lab.topology.model import Topology  # half a second of imports that a quick command does without
+
         return Topology.model_validate_json(self.topology)
 
     def done(self) -> Record:

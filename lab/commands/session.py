@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lab.appliances.appliance import appliance
 from lab.appliances.firewall import Firewall
 from lab.commands import present
+from lab.commands.glance import not_running
 from lab.commands.record import Record, existing
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase, silent
@@ -82,12 +83,7 @@ def opened(name: str | None) -> Iterator[Session]:
     paths, record = existing(name)
     daemon = PrivateLibvirt(paths)
     if not daemon.running():
-        raise LabError(
-            f"Lab {paths.name} does not run",
-            expected=f"its libvirtd at {paths.libvirt_socket}",
-            seen="nothing listens there",
-            cure=f"`./inv lab.up --name {paths.name}` brings it back, `./inv lab.down --name {paths.name}` removes it",
-        )
+        raise not_running(paths)
     machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
     try:
         session = Session(paths, record, make_plan(record.model()), machines)

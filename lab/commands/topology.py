@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.commands import present
-from lab.commands.boot import boot_spec
+from lab.commands.boot_spec import boot_spec
 from lab.host import images
 from lab.host.boxes import vagrant_box
 from lab.host.fatdisk import write_config_disk
