@@ -378,27 +378,9 @@ def checkpoints(_: Context, delete: str = "", verify: bool = False, name: str = 
     _end(command.listing(name or None, delete or None, verify, json))
 
 
-lab = Collection(
-    "lab",
-    up,
-    down,
-    status,
-    list_,
-    check,
-    failover,
-    faults,
-    carp,
-    power,
-    plug,
-    unplug,
-    console,
-    exec_,
-    log,
-    save,
-    restore,
-    reset,
-    checkpoints,
-)
+lab = Collection("lab", up, down, status, list_, check, failover, faults, carp, power, plug, unplug)
+for each in (console, exec_, log, save, restore, reset, checkpoints):
+    lab.add_task(each)
 image = Collection("image", image_list, image_build, image_box, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)
 config = Collection("config", config_check)
