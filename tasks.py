@@ -379,7 +379,7 @@ def checkpoints(_: Context, delete: str = "", verify: bool = False, name: str = 
 
 
 lab = Collection("lab", up, down, status, list_, check, failover, faults, carp, power, plug, unplug)
-for each in (console, exec_, log, save, restore, reset, checkpoints):
+for each in (drill, capture, console, exec_, log, save, restore, reset, checkpoints):
     lab.add_task(each)
 image = Collection("image", image_list, image_build, image_box, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)
