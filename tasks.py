@@ -227,6 +227,38 @@ def log(_: Context, node: str, follow: bool = False, name: str = "") -> None:
     _end(command.log(name or None, node, follow))
 
 
+@task(
+    positional=["stage"],
+    help={
+        "stage": "bare, vips, pfsync, xmlrpc or rules",
+        "check": "--no-check leaves the checks of the new stage out",
+        "name": NAME,
+        "json": JSON,
+    },
+)
+def push(_: Context, stage: str, check: bool = True, name: str = "", json: bool = False) -> None:
+    """Move a running lab to another stage, without a reboot, and prove that both nodes obey."""
+    from lab.commands import push as command
+
+    _end(command.run(name or None, stage, check, json))
+
+
+@task(help={"name": NAME, "json": JSON})
+def sync(_: Context, name: str = "", json: bool = False) -> None:
+    """Force a configuration sync, prove it on the backup, and show how the two nodes differ."""
+    from lab.commands import sync as command
+
+    _end(command.run(name or None, json))
+
+
+@task(positional=["node"], help={"node": "a firewall", "port": "of this computer (default: a free one)", "name": NAME})
+def gui(_: Context, node: str, port: int = 0, name: str = "") -> None:
+    """A firewall's web interface on this computer's loopback, until Ctrl-C."""
+    from lab.commands import gui as command
+
+    _end(command.run(name or None, node, port))
+
+
 @task(name="list", help={"json": JSON})
 def image_list(_: Context, json: bool = False) -> None:
     """Guest images: what is built, how large, from which recipe."""
@@ -379,7 +411,7 @@ def checkpoints(_: Context, delete: str = "", verify: bool = False, name: str = 
 
 
 lab = Collection("lab", up, down, status, list_, check, failover, faults, carp, power, plug, unplug)
-for each in (drill, capture, console, exec_, log, save, restore, reset, checkpoints):
+for each in (drill, capture, console, exec_, log, save, restore, reset, checkpoints, push, sync, gui):
     lab.add_task(each)
 image = Collection("image", image_list, image_build, image_box, image_verify, image_prune, image_add)
 topology = Collection("topology", lint, show, render)

@@ -79,6 +79,11 @@ class LabPaths:
         return self.root / "pending.json"
 
     @property
+    def pins(self) -> Path:
+        """pins.json: the certificate of each firewall's web interface, as it was when first seen."""
+        return self.root / "pins.json"
+
+    @property
     def log(self) -> Path:
         return self.root / "lab.log"
 

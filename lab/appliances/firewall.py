@@ -15,6 +15,12 @@ from lab.console.log import ConsoleLog
 from lab.console.shell import FirewallShell, Output, firewall_shell
 from lab.errors import LabError
 
+NEW_CONFIG = "/cf/conf/config.new"
+INSTALL = f"mv {NEW_CONFIG} /cf/conf/config.xml && rm -f /tmp/config.cache && /etc/rc.reload_all"
+"""The cache would be read in place of the file."""
+SYNCHRONISE = "/etc/rc.filter_synchronize"
+SYSTEM_LOG = "/var/log/system.log"
+
 ASK_CARP = f"sysctl -n {' '.join(SYSCTLS)}; ifconfig"
 
 HIDDEN = "(hidden)"
@@ -134,6 +140,35 @@ class Firewall:
     def maintenance(self, enter: bool) -> None:
         """Persistent CARP maintenance mode: skew 254, kept over a reboot."""
         self._playback("enablecarpmaint" if enter else "disablecarpmaint")
+
+    def install_config(self, data: bytes) -> None:
+        """Make `data` the stored configuration and obey it, without a reboot: what diag_backup.php and rc.reload_all do.
+
+        Nothing is written where it does not arrive whole. Raises LabError.
+        """
+        with firewall_shell(self.socket, self.log, self.step_limit, "new configuration") as shell:
+            shell.put(data, NEW_CONFIG, self.step_limit)
+            output = shell.run(INSTALL, self.reload_limit)
+        if output.code:
+            raise LabError(
+                f"{self.name} did not obey its new configuration",
+                expected=f"exit code 0 of {INSTALL}",
+                seen=f"exit code {output.code}\n{output.text}",
+                log=str(self.log),
+            )
+
+    def synchronise(self) -> str:
+        """Give this node's configuration to the other one, now; what it logged about it. Raises LabError."""
+        with firewall_shell(self.socket, self.log, self.step_limit, "configuration sync") as shell:
+            lines = shell.run(f"wc -l <{SYSTEM_LOG}", self.step_limit).text.strip() or "0"
+            shell.run(SYNCHRONISE, self.reload_limit)
+            said = shell.run(f"tail -n +{int(lines) + 1} {SYSTEM_LOG} | grep rc.filter_synchronize", self.step_limit)
+        return said.text
+
+    @property
+    def reload_limit(self) -> float:
+        """For what touches everything: a real pfSense also waits 31 s for pfsync."""
+        return self.appliance.return_seconds * self.slowness + self.step_limit
 
     def demote(self, by: int) -> None:
         """Add to net.inet.carp.demotion, as its sysctl does; `by` may be negative."""

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 from lab.appliances.appliance import appliance
 from lab.appliances.firewall import Firewall
+from lab.appliances.xmlrpc import XmlRpc
 from lab.commands import present
 from lab.commands.glance import not_running
 from lab.commands.record import Record, existing
 from lab.errors import LabError
 from lab.events import Event, Listener, Phase, silent
+from lab.expect.paths import GUI_PORT
+from lab.host.door import Door
 from lab.host.libvirtd import PrivateLibvirt
 from lab.host.lock import locked
+from lab.host.passwords import passwords_of
+from lab.host.pins import Pins
 from lab.host.wires import Wires
 from lab.host.world import World
 from lab.machines.checkpoint import Cut
@@ -22,7 +27,9 @@ from lab.machines.checkpoint_store import Store
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.machines.machine import Machine
 from lab.paths import LabPaths
-from lab.topology.plan import Kind, Plan, PlannedMachine, make_plan
+from lab.render.config.system import ADMIN
+from lab.topology.plan import Kind, Plan, PlannedMachine, bridge_name, make_plan
+from lab.topology.spare import spare_addresses
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,29 @@ class Session:
                 seen=name,
             )
         return firewall_of(self.paths, self.record, name)
+
+    def door(self, name: str) -> Door:
+        """A way to a firewall's web interface: from LAN, where pfSense's anti-lockout rule lets it in at every stage."""
+        self.firewall(name)
+        topology = self.plan.topology
+        address = topology.firewalls[name].addresses[topology.lan]
+        return Door(self.world, bridge_name(topology.lan), spare_addresses(topology, topology.lan), address, GUI_PORT)
+
+    @contextmanager
+    def xmlrpc(self, name: str) -> Iterator[XmlRpc]:
+        """A firewall's XML-RPC, for the time of a `with`. Raises LabError."""
+        secrets = passwords_of(self.paths.secrets, self.plan.topology)
+        firewall, pins = self.firewall(name), Pins(self.paths.pins)
+        with self.door(name) as door:
+            yield XmlRpc(
+                node=name,
+                dial=door.dial,
+                trust=lambda certificate: pins.check(name, certificate),
+                user=ADMIN,
+                password=secrets.admin,
+                seconds=firewall.reload_limit,
+                secrets=str(self.paths.secrets),
+            )
 
     def machine(self, name: str) -> Machine:
         return self.machines.get(self.planned(name).name)

@@ -7,6 +7,9 @@ a prompt of ours.
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import re
 import secrets
 from collections.abc import Iterator
@@ -25,6 +28,16 @@ SHELL_PROMPT = re.compile(rb"/root(?:\x1b\[[0-9;]*m)*:(?:\x1b\[[0-9;]*m)* |[#$] 
 OUR_PROMPT = re.compile(rb"(?<!')@@LAB@@ ")
 LINE_LIMIT = 240
 """Characters in one typed line: MAX_CANON is 255 on FreeBSD."""
+
+RECEIVE = (
+    "umask 077; rm -f {path}*; echo @@RE''ADY; "
+    'while read -r l && [ "$l" != . ]; do echo "$l" >>{path}.b64; echo @@O'
+    "K; done"
+)
+RECEIVING, RECEIVED = re.compile(rb"@@READY\r?\n"), re.compile(rb"@@OK\r?\n")
+UNPACK = "openssl base64 -d -in {path}.b64 -out {path}.gz && gunzip -f {path}.gz; rm -f {path}.b64; openssl dgst -sha256 {path}"
+LINES_AT_ONCE = 12
+"""Lines of 76 characters that are sent before an answer is waited for: well below the 4096 a tty keeps."""
 
 CTRL_C = "\x03"
 
@@ -71,6 +84,38 @@ class FirewallShell:
         output = Output(plain(found.group(1)), int(found.group(2)))
         self._expect([OUR_PROMPT], seconds, "the shell's prompt")
         return output
+
+    def put(self, data: bytes, path: str, seconds: float = 60.0) -> None:
+        """Write a file on the firewall, readable by its owner alone. Raises LabError where it does not arrive whole.
+
+        Nothing of it is echoed, so nothing of it is in the transcript. Sent compressed, in base64, a few lines at a time:
+        a serial line has no flow control that a tty could use.
+        """
+        packed = base64.encodebytes(gzip.compress(data, mtime=0)).decode().splitlines()
+        self.run("stty -echo", seconds)
+        try:
+            # Marked when echo is off and the loop is about to read; typed before, the lines could still be echoed.
+            self._line.send(RECEIVE.format(path=path) + "\r")
+            self._expect([RECEIVING], seconds, "the start of a file's transfer")
+            for start in range(0, len(packed), LINES_AT_ONCE):
+                lines = packed[start : start + LINES_AT_ONCE]
+                self._line.send("".join(f"{line}\r" for line in lines))
+                for _ in lines:
+                    self._expect([RECEIVED], seconds, "a line of a file, acknowledged")
+            self._line.send(".\r")
+            self._expect([OUR_PROMPT], seconds, "the end of a file's transfer")
+        finally:
+            self.run("stty echo", seconds)
+        done = self.run(UNPACK.format(path=path), seconds)
+        digest = hashlib.sha256(data).hexdigest()
+        if digest not in done.text:
+            raise LabError(
+                f"A file did not arrive whole on {self._log.stem}",
+                expected=f"{path} with SHA-256 {digest}",
+                seen=done.text,
+                log=str(self._log),
+                cure="try again",
+            )
 
     def enter(self, seconds: float) -> None:
         """From any state to our own prompt."""

@@ -14,6 +14,7 @@ from lab.experiment.contracts import World
 from lab.experiment.result import CheckResult
 from lab.topology.model import Topology
 from lab.topology.plan import bridge_name, make_plan
+from lab.topology.spare import spare_addresses
 from lab.topology.stage import Stage
 
 PROGRAM = Path(__file__).with_name("segment_probe.py")
@@ -26,8 +27,11 @@ WHAT_PORT = "a stranger on {network} to {node} ({address}), tcp {port}"
 NOBODY = IPv4Address(0)
 NO_ANSWER = "no answer"
 LET_THROUGH = "let through"
+OPEN = "a connection"
 PORT_SAYS = "let through; the port itself says: {reply}"
 """What a rule decides is whether the question arrives: a port where nobody listens refuses it, and that is an answer too."""
+ACCEPTED = "open"
+"""What the probe calls an answer to a SYN that accepts."""
 JOINED = " and "
 TOO_MANY = "{macs}, {answers} answers to {asked} questions"
 BECAUSE = "{word} ({reason})"
@@ -35,7 +39,7 @@ BECAUSE = "{word} ({reason})"
 
 @dataclass(frozen=True)
 class Question:
-    """expected: MACs that should answer (port 0), or that a SYN is let through. source: the address a SYN claims to come from."""
+    """expected: MACs that should answer (port 0), or what should come of a SYN. source: the address a SYN claims to come from."""
 
     id: str
     what: str
@@ -79,11 +83,20 @@ def segment_results(asked: Sequence[Question], answers: Sequence[Answer]) -> Ite
         expected = question.expected or NO_ANSWER
         if question.verdict is not None:
             expected = BECAUSE.format(word=expected, reason=question.verdict.reason)
-        ok = bool(seen) == bool(question.expected) if question.port else seen == question.expected
+        ok = _as_expected(question, answer) if question.port else seen == question.expected
         yield CheckResult(question.id, question.what, expected, seen or NO_ANSWER, ok)
 
 
+def _as_expected(question: Question, answer: Answer) -> bool:
+    """Behind the port of the web interface somebody listens: XML-RPC needs a connection, not merely an open way."""
+    if question.expected == OPEN:
+        return answer.reply == ACCEPTED
+    return bool(answer.reply) == bool(question.expected)
+
+
 def _reply(answer: Answer) -> str:
+    if answer.reply == ACCEPTED:
+        return OPEN
     return PORT_SAYS.format(reply=answer.reply) if answer.reply else ""
 
 
@@ -112,18 +125,9 @@ def _real(topology: Topology) -> Iterator[Question]:
 def _sync_ports(topology: Topology, stage: Stage) -> Iterator[Question]:
     """From an address of the sync network that nobody has: 443 is what the rules open, 80 what they do not."""
     network, node = topology.sync.network, topology.backup
-    source, address = _spare(topology, network), topology.firewalls[node].addresses[network]
+    source, address = next(spare_addresses(topology, network)), topology.firewalls[node].addresses[network]
     for port in (GUI_PORT, WEB_PORT):
         verdict = judge(topology, stage, Packet(network, source, address, "tcp", port))
         what = WHAT_PORT.format(network=network, node=node, address=address, port=port)
-        expected = LET_THROUGH if verdict.allowed else ""
+        expected = (OPEN if port == GUI_PORT else LET_THROUGH) if verdict.allowed else ""
         yield Question(f"sync:{network}/{port}", what, network, address, expected, port, source, verdict)
-
-
-def _spare(topology: Topology, network: str) -> IPv4Address:
-    """The highest address of a network that nothing in the topology has."""
-    taken = {firewall.addresses[network] for firewall in topology.firewalls.values()}
-    taken |= {vip.address for vip in topology.carp.vips} | {m.address for m in topology.machines.values()}
-    subnet = topology.networks[network].subnet
-    last = int(subnet.broadcast_address) - 1
-    return next(address for number in range(last, 0, -1) if (address := IPv4Address(number)) not in taken)

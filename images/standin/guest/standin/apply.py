@@ -75,7 +75,7 @@ def reload_all(places: Places) -> None:
     """Everything config.xml says, as after a boot, but CARP's on or off, which stays as it is."""
     with one_at_a_time(places):
         settings = load(places)
-        apply_interfaces(places, settings)
+        apply_interfaces(places, settings, running=True)
         facts = current_facts(places, settings)
         network.apply(network.route_plan(settings, facts))
         apply_filter(places, settings, facts)
@@ -84,8 +84,11 @@ def reload_all(places: Places) -> None:
         cluster.refresh_state_sync(places, settings)
 
 
-def apply_interfaces(places: Places, settings: Settings) -> None:
-    """Static addresses in one `ip` process; DHCP clients started and ended as wanted. Does not wait for leases."""
+def apply_interfaces(places: Places, settings: Settings, running: bool = False) -> None:
+    """Static addresses in one `ip` process; DHCP clients started and ended as wanted. Does not wait for leases.
+
+    running: addresses that stay are not touched, so that connections, routes and CARP do not notice.
+    """
     network.set_hostname(settings.fqdn)
     dynamic = {each.nic for each in settings.enabled if each.dhcp}
     for interface in settings.interfaces:
@@ -93,7 +96,10 @@ def apply_interfaces(places: Places, settings: Settings) -> None:
             dhcp.stop(places, interface.nic)
     fixed = [each for each in settings.interfaces if each.nic not in dynamic]
     lines = ["link set dev lo up", *network.vlan_plan(settings)]
-    lines += [line for each in fixed for line in network.interface_plan(settings, each)]
+    there = network.all_addresses() if running else None
+    for each in fixed:
+        present = there.get(each.nic, []) if there is not None else None
+        lines += network.interface_plan(settings, each, present)
     network.apply([*lines, *(f"link set dev {nic} up" for nic in sorted(dynamic))])
     for nic in dynamic:
         dhcp.start(places, nic, settings.hostname)

@@ -94,9 +94,16 @@ def start_state_sync(places: Places, settings: Settings) -> None:
 
 
 def refresh_state_sync(places: Places, settings: Settings) -> None:
-    """Start the state sync anew where it is configured differently from how it runs."""
-    if settings.state_sync and not ConntrackSync(settings.state_sync, places.run).is_configured():
-        start_state_sync(places, settings)
+    """Make the state sync what is configured while everything runs; one that is right is left alone."""
+    sync = ConntrackSync(settings.state_sync, places.run)
+    try:
+        if settings.state_sync is None:
+            sync.stop()
+        elif not sync.is_current():
+            sync.start()
+            sync.resync_from_peer()
+    except (StateSyncError, OSError) as error:
+        raise ClusterError(str(error)) from None
 
 
 def resync(places: Places, settings: Settings) -> None:

@@ -83,19 +83,26 @@ def vlan_plan(settings: Settings, sys_net: Path = Path("/sys/class/net")) -> lis
     return lines
 
 
-def interface_plan(settings: Settings, interface: Interface) -> list[str]:
-    """`ip -batch` lines that bring one interface to its static state; a disabled one loses address and link."""
-    lines = [f"addr flush dev {interface.nic} scope global"]
+def interface_plan(settings: Settings, interface: Interface, present: Sequence[str] | None = None) -> list[str]:
+    """`ip -batch` lines that bring one interface to its static state; a disabled one loses address and link.
+
+    present: its addresses now, of which those that are wanted stay untouched. None: whatever there is goes first.
+    """
     mtu = f" mtu {interface.mtu}" if interface.mtu else ""
-    lines.append(f"link set dev {interface.nic} {'up' if interface.enabled else 'down'}{mtu}")
-    if not interface.enabled:
-        return lines
-    addresses = [interface.address] if interface.address else []
-    addresses += [alias.address for alias in settings.ip_aliases if alias.parent == interface.key]
-    lines += [
-        f"addr replace {each} broadcast {each.network.broadcast_address} dev {interface.nic}" for each in addresses
+    link = f"link set dev {interface.nic} {'up' if interface.enabled else 'down'}{mtu}"
+    addresses = [interface.address] if interface.address and interface.enabled else []
+    if interface.enabled:
+        addresses += [alias.address for alias in settings.ip_aliases if alias.parent == interface.key]
+    wanted = {str(each): each.network.broadcast_address for each in addresses}
+    if present is None:
+        lines = [f"addr flush dev {interface.nic} scope global", link]
+    else:
+        lines = [*(f"addr del {each} dev {interface.nic}" for each in present if each not in wanted), link]
+    return lines + [
+        f"addr replace {each} broadcast {broadcast} dev {interface.nic}"
+        for each, broadcast in wanted.items()
+        if each not in (present or ())
     ]
-    return lines
 
 
 def lease_plan(facts: Facts, interface: Interface, present: Iterable[str] = ()) -> list[str]:
@@ -119,6 +126,16 @@ def present_addresses(nic: str) -> list[str]:
     """The IPv4 addresses of a device now, with prefix lengths."""
     listed = run(["ip", "-o", "-4", "addr", "show", "dev", nic, "scope", "global"])
     return [line.split()[3] for line in listed.splitlines() if line.split()[2:3] == ["inet"]]
+
+
+def all_addresses() -> dict[str, list[str]]:
+    """The same of every device that has one."""
+    found: dict[str, list[str]] = {}
+    for line in run(["ip", "-o", "-4", "addr", "show", "scope", "global"]).splitlines():
+        words = line.split()
+        if words[2:3] == ["inet"]:
+            found.setdefault(words[1].partition("@")[0], []).append(words[3])
+    return found
 
 
 def route_plan(settings: Settings, facts: Facts) -> list[str]:

@@ -110,7 +110,8 @@ def take_charge_command(run_dir: Path = RUN_DIR) -> str:
 class ConntrackSync:
     """conntrackd of this node."""
 
-    def __init__(self, sync: StateSync, run_dir: Path = RUN_DIR) -> None:
+    def __init__(self, sync: StateSync | None, run_dir: Path = RUN_DIR) -> None:
+        """sync: None where all that is wanted is an end."""
         self._sync = sync
         self._run_dir = run_dir
         self._config = run_dir / "conntrackd.conf"
@@ -118,6 +119,7 @@ class ConntrackSync:
     def start(self, timeout: float = 10.0) -> None:
         """Write the configuration and start the daemon, anew if one runs. StateSyncError after `timeout` seconds."""
         self.stop()
+        assert self._sync is not None
         self._run_dir.mkdir(parents=True, exist_ok=True)
         self._config.write_text(render_config(self._sync, self._run_dir))
         started = self._conntrackd("-d")
@@ -126,7 +128,12 @@ class ConntrackSync:
 
     def is_configured(self) -> bool:
         """Whether the configuration on disk, which the daemon was started with, is this one."""
-        return self._config.exists() and self._config.read_text() == render_config(self._sync, self._run_dir)
+        wanted = render_config(self._sync, self._run_dir) if self._sync else ""
+        return self._config.exists() and self._config.read_text() == wanted
+
+    def is_current(self) -> bool:
+        """Whether a daemon runs with this configuration."""
+        return bool(self.pids()) and self.is_configured()
 
     def pids(self) -> list[int]:
         """The daemon's processes; its lock file does not name them."""
@@ -161,6 +168,7 @@ class ConntrackSync:
 
         To be called after `start` and before CARP is allowed. A peer that is not there costs 2 seconds.
         """
+        assert self._sync is not None
         start = time.monotonic()
         asked = start  # conntrackd asks by itself when it starts (StartupResync)
         while (now := time.monotonic()) - start < deadline:
