@@ -74,10 +74,17 @@ def compare(master: Element, backup: Element) -> tuple[Comparison, ...]:
 
 
 def meant(one: Element, other: Element) -> tuple[Difference, ...]:
-    """Differences that mean something: a section without anything in it is as good as none."""
-    return tuple(
-        each for each in differences(one, other) if not (each.path == each.section and not each.one and not each.other)
-    )
+    """Differences that mean something: a section without anything in it is as good as none, and only rules have an order."""
+    return tuple(each for each in differences(one, other) if not (_both_empty(each) or _mere_order(each)))
+
+
+def _both_empty(each: Difference) -> bool:
+    return each.path == each.section and not each.one and not each.other
+
+
+def _mere_order(each: Difference) -> bool:
+    """A receiver sorts users and groups by name."""
+    return each.path.endswith("/order()") and not each.path.endswith("/rule/order()")
 
 
 def _only(root: Element, section: str) -> Element:

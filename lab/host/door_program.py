@@ -33,10 +33,14 @@ def main(path: str, request: str) -> int:
             return 1
         route = ["route", "add", f"{words['target']}/32", "dev", words["link"], "src", source, "metric", metric(source)]
         try:
-            ip(*route)
-            front.send(GIVEN)
-            while front.recv(16):
-                answer(front, source, words["target"], words["port"])
+            try:
+                ip(*route)
+                front.send(GIVEN)
+                while front.recv(16):
+                    answer(front, source, words["target"], words["port"])
+            finally:
+                # A SIGTERM on top of the end must not cut the clearing up short.
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
         finally:
             route[1] = "del"
             ip(*route)

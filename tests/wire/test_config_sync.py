@@ -9,13 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
 
-from tests.wire.namespaces import Network, Node, until
+from lab.appliances.stored_config import read_stored
+from lab.appliances.sync_law import compare
+from lab.appliances.xmlrpc import XmlRpc, XmlRpcFault, XmlRpcRefusedError
+from lab.errors import LabError
+from lab.host.door import Door
+from lab.host.pins import Pins
+from tests.wire.namespaces import Network, Node, run, until
 from tests.wire.test_standin_pair import Cluster
 
 pytestmark = [pytest.mark.wire, pytest.mark.slow]
@@ -182,6 +189,113 @@ def test_a_rule_changed_on_the_master_changes_the_verdict_of_both_nodes(pair: Pa
     assert pair.call("restore_config_section", {"filter": rules}, 60) is True
     assert pair.reaches_server()
     until(lambda: "no ping" not in pair.run("b", "pfctl -sr"), 30, 0.2)
+
+
+class Switch:
+    """Where the segments' bridges are, in the place of a lab's world."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def spawn(self, command: list[str], **streams: Any) -> Switch:
+        self._process = subprocess.Popen(["ip", "netns", "exec", self._network.switch, *command], **streams)
+        return self
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+@contextmanager
+def client(pair: Pair, name: str, pins: Path, password: str = PASSWORD) -> Iterator[XmlRpc]:
+    """The lab's own client, through its own door."""
+    address = {"a": "172.17.1.254", "b": "172.17.1.253"}[name]
+    with Door(Switch(pair.network), "br-lan", ["172.17.1.201", "172.17.1.200"], address, 443) as door:  # type: ignore[arg-type]
+        yield XmlRpc(name, door.dial, lambda seen: Pins(pins).check(name, seen), "admin", password)
+
+
+def test_the_labs_client_reads_both_nodes_and_judges_the_sync(pair: Pair, tmp_path: Path) -> None:
+    with client(pair, "a", tmp_path / "pins") as a, client(pair, "b", tmp_path / "pins") as b:
+        assert a.host_firmware_version().config_version == "22.9"
+        ours, theirs = read_stored(a), read_stored(b)
+        assert [each.wrong for each in compare(ours, theirs) if each.wrong] == []
+        sections = {each.section for each in compare(ours, theirs) if each.differ}
+        assert sections == {"system", "interfaces", "virtualip", "hasync"}
+        b.restore_config_section({"aliases": {"alias": [{"name": "only_here", "type": "host", "address": "1.2.3.4"}]}})
+        assert [each.section for each in compare(ours, read_stored(b)) if each.wrong] == ["aliases"]
+        with pytest.raises(XmlRpcFault, match=r"fault -32601: server error\. requested method not found"):
+            a.call("filter_configure")
+        with pytest.raises(XmlRpcFault, match="has no PHP: nothing was executed"):
+            a.call("exec_php", "touch('/tmp/x');")
+    with client(pair, "a", tmp_path / "pins", "wrong") as a, pytest.raises(XmlRpcRefusedError, match="fault -1"):
+        a.host_firmware_version()
+    (tmp_path / "other").write_text(json.dumps({"a": "00" * 32}))
+    with client(pair, "a", tmp_path / "other") as a, pytest.raises(LabError, match="another one than before"):
+        a.host_firmware_version()
+    addresses = run(f"ip -n {pair.network.switch} -o -4 addr show dev br-lan")
+    assert "172.17.1.20" not in addresses, "the door leaves nothing"
+
+
+BROWSER = """
+import http.cookiejar, json, re, ssl, sys, urllib.parse, urllib.request
+jar = http.cookiejar.CookieJar()
+browser = urllib.request.build_opener(
+    urllib.request.HTTPSHandler(context=ssl._create_unverified_context()), urllib.request.HTTPCookieProcessor(jar)
+)
+base, word = "https://172.17.1.254", ""
+for path, form in json.load(sys.stdin):
+    if form is not None and word and "usernamefld" not in form:
+        form = {**form, "__csrf_magic": word}
+    data = urllib.parse.urlencode(form).encode() if form is not None else None
+    try:
+        page = browser.open(base + path, data).read().decode()
+    except urllib.error.HTTPError as error:
+        page = str(error.code)
+    found = re.search('name="__csrf_magic" value="([^"]*)"', page)
+    word = found[1] if found else word
+    print(json.dumps(page))
+"""
+
+
+def browse(pair: Pair, *visits: tuple[str, dict[str, str] | None]) -> list[str]:
+    """The pages of these visits, cookies kept."""
+    process = pair.client.start([sys.executable, "-c", BROWSER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    out, _ = process.communicate(json.dumps(visits).encode(), timeout=60)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_the_page_shows_every_vip_and_its_buttons_work(pair: Pair) -> None:
+    login = ("/index.php", {"usernamefld": "admin", "passwordfld": PASSWORD, "login": "Sign In"})
+    wrong = ("/index.php", {"usernamefld": "admin", "passwordfld": "guess", "login": "Sign In"})
+    page = "/status_carp.php"
+    stranger, refused, status, nothing = browse(pair, (page, None), wrong, login, ("/diag_command.php", None))
+    assert "Sign In" in stranger
+    assert "172.17.1.252" not in stranger
+    assert "Username or Password incorrect" in refused
+    assert "This is the Uranus stand-in, not pfSense" in status
+    assert re.findall(r"<td>(\w+@\d+)</td><td>([\d./]+)</td><td class=\"(\w+)\">", status) == [
+        ("LAN@1", "172.17.1.252/24", "MASTER"),
+        ("SRV@2", "172.17.2.252/24", "MASTER"),
+        ("DMZ@3", "172.17.3.252/24", "MASTER"),
+        ("WAN@5", "192.168.1.252/24", "MASTER"),
+    ]
+    assert nothing == "404"
+    off, on, entered, left = browse(
+        pair,
+        login,
+        (page, {"disablecarp": "Temporarily Disable CARP"}),
+        (page, {"disablecarp": "Enable CARP"}),
+        (page, {"carp_maintenancemode": "Enter Persistent CARP Maintenance Mode"}),
+        (page, {"carp_maintenancemode": "Leave Persistent CARP Maintenance Mode"}),
+    )[1:]
+    assert ("4 IPs have been disabled." in off, off.count(">DISABLED<"), ">Enable CARP<" in off) == (True, 4, True)
+    assert ("CARP has been enabled." in on, ">Temporarily Disable CARP<" in on) == (True, True)
+    assert "Entering Persistent CARP Maintenance Mode." in entered
+    assert ">Leave Persistent CARP Maintenance Mode<" in entered
+    assert "Leaving Persistent CARP Maintenance Mode." in left
+    forged = ("/status_carp.php", {"disablecarp": "1", "__csrf_magic": "0"})
+    assert browse(pair, ("/", None), forged)[1].count("Sign In") > 0
+    until(lambda: pair.cluster.state("a") == {"MASTER"}, 30, 0.5)
 
 
 def test_another_version_stops_the_sync(pair: Pair) -> None:
