@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from invoke import Collection, Context, Exit, task
 
+from lab.commands.configuration_tasks import gui, push, sync
+
 NAME = "which lab (default: the only one there is)"
 JSON = "one JSON object on stdout, nothing else"
 TOPOLOGY = "a name from topologies/, or a file"
@@ -225,38 +227,6 @@ def log(_: Context, node: str, follow: bool = False, name: str = "") -> None:
     from lab.commands import control as command
 
     _end(command.log(name or None, node, follow))
-
-
-@task(
-    positional=["stage"],
-    help={
-        "stage": "bare, vips, pfsync, xmlrpc or rules",
-        "check": "--no-check leaves the checks of the new stage out",
-        "name": NAME,
-        "json": JSON,
-    },
-)
-def push(_: Context, stage: str, check: bool = True, name: str = "", json: bool = False) -> None:
-    """Move a running lab to another stage, without a reboot, and prove that both nodes obey."""
-    from lab.commands import push as command
-
-    _end(command.run(name or None, stage, check, json))
-
-
-@task(help={"name": NAME, "json": JSON})
-def sync(_: Context, name: str = "", json: bool = False) -> None:
-    """Force a configuration sync, prove it on the backup, and show how the two nodes differ."""
-    from lab.commands import sync as command
-
-    _end(command.run(name or None, json))
-
-
-@task(positional=["node"], help={"node": "a firewall", "port": "of this computer (default: a free one)", "name": NAME})
-def gui(_: Context, node: str, port: int = 0, name: str = "") -> None:
-    """A firewall's web interface on this computer's loopback, until Ctrl-C."""
-    from lab.commands import gui as command
-
-    _end(command.run(name or None, node, port))
 
 
 @task(name="list", help={"json": JSON})
