@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +72,11 @@ class Firewall:
         """The command etc/rc.halt ends in. Returns when it has been told."""
         self.leave_behind("shutdown -p now", "halt")
 
-    def states(self, words: str) -> int:
-        """How many lines of the state table have these words."""
-        output = self.run(f"pfctl -ss | grep -cF '{words}'", "looking at the states")
-        return int(output.text.split()[-1]) if output.text.split() else 0
+    def states(self, words: Sequence[str]) -> tuple[int, ...]:
+        """How many lines of the state table have each of these words."""
+        with self.shell("looking at the states") as shell:
+            said = [shell.run(f"pfctl -ss | grep -cF '{word}'", self.step_limit) for word in words]
+        return tuple(int(each.text.split()[-1]) if each.text.split() else 0 for each in said)
 
     def log_tail(self, lines: int = 60) -> str:
         """The firewall's own time as `2026 Nov 22 16:05:01`, then the end of its system log."""

@@ -142,7 +142,7 @@ class RunningLab:
     def restore(self, node: str) -> None:
         config_file.restore(self.firewalls[node], self._sync_pairs)
 
-    def states(self, node: str, words: str) -> int:
+    def states(self, node: str, words: Sequence[str]) -> Sequence[int]:
         return self.firewalls[node].states(words)
 
     def log(self, node: str) -> str:

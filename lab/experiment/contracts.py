@@ -157,8 +157,8 @@ class Bench(Subject, Protocol):
     def restore(self, node: str) -> None:
         """Put config.xml back as it was before `edit`, and have the firewall obey. Nothing where nothing was edited."""
 
-    def states(self, node: str, words: str) -> int:
-        """How many lines of the firewall's state table have these words, such as `172.17.1.10:4711`."""
+    def states(self, node: str, words: Sequence[str]) -> Sequence[int]:
+        """How many lines of the firewall's state table have each of these words, such as `172.17.1.10:4711`."""
 
     def log(self, node: str) -> str:
         """The firewall's own time, `2026 Nov 22 16:05:01`, then the end of its log."""

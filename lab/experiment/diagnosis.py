@@ -129,7 +129,7 @@ class Diagnosis:
         self.bench.guests[path.source].run(PING.format(ident=ident, address=path.destination), PING_SECONDS)
         time.sleep(SYNC_SECONDS)
         words = f"{topology.machines[path.source].address}:{ident}"
-        count = self.bench.states(topology.backup, words)
+        (count,) = self.bench.states(topology.backup, [words])
         return [invariants.states_held(topology, path.source, path.target, count, look)]
 
     def _settle(self) -> None:

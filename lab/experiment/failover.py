@@ -198,6 +198,7 @@ class Failover:
             self._ended = self._recorder.back_from_silence(self.fault.node, injected, time.time())
             return self._ended
         self._step("wait for the probes", lambda: self._until(self._all_answered_after(time.time()), RESUME_SECONDS))
+        self._step("wait for the streams", lambda: self._until(self._streams_decided(time.time()), STREAM_DEAD))
         self._pump_for(AFTERMATH_SECONDS)
         return time.time()
 
@@ -306,11 +307,14 @@ class Failover:
         """Whether the survivor's state table has each stream."""
         topology = self.bench.topology
         survivor = next(name for name in topology.firewalls if name != self.fault.node)
-        for one in self._streams:
-            connection = self._recorder.connection(one)
-            if connection is not None:
-                words = f"{topology.machines[one.probe.source].address}:{connection.client_port}"
-                self._held[one.probe.id] = self.bench.states(survivor, words) > 0
+        ports = {one.probe.id: self._recorder.connection(one) for one in self._streams}
+        words = {
+            one.probe.id: f"{topology.machines[one.probe.source].address}:{connection.client_port}"
+            for one in self._streams
+            if (connection := ports[one.probe.id]) is not None
+        }
+        counts = self.bench.states(survivor, list(words.values()))
+        self._held.update({name: count > 0 for name, count in zip(words, counts, strict=True)})
 
     # -- beside the probes
 

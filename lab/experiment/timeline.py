@@ -48,6 +48,12 @@ _OURS = re.compile(rb"@@BEGIN\w+\r?\n.*?@@END\w+ \d+|[^\n]*@@LAB@@[^\n]*|[^\n]*@
 """What the lab itself types on a console, and what it reads there."""
 
 
+MENU = re.compile(
+    r"\d+\) |QEMU Guest|\*\*\* Welcome|.+ \(\w+\) +-> |Enter an option|\[[^]]*\]\[root@|# PS1=|\^C|exit$|8$|[#$] *$|.*Device ID: "
+)
+"""The menu, which the console shows again whenever somebody leaves its shell."""
+
+
 @dataclass(frozen=True)
 class Note:
     """One moment, seconds since the epoch."""
@@ -88,7 +94,7 @@ class ConsoleTail:
         self._rest = text[cut:]
         now = time.time()
         for line in plain(text[:cut]).splitlines():
-            if line.strip():
+            if line.strip() and not MENU.match(line.strip()):
                 yield Note(now, Kind.CONSOLE, self.where, line.strip())
 
 

@@ -330,9 +330,12 @@ class Cluster:
         firewall.obey(firewall.kept)
         self._forget(firewall)
 
-    def states(self, node: str, words: str) -> int:
-        source, _, number = words.partition(":")
+    def states(self, node: str, words: Sequence[str]) -> Sequence[int]:
         table = self.firewalls[node].node.run("conntrack -L")
+        return [self._count(table, *word.split(":")) for word in words]
+
+    @staticmethod
+    def _count(table: str, source: str, number: str) -> int:
         return sum(
             f"src={source} " in line and (f"sport={number} " in line or f"id={number} " in line)
             for line in table.splitlines()

@@ -13,14 +13,16 @@ import pytest
 
 from lab.errors import LabError
 from lab.expect.fault import parse
+from lab.expect.outcome import predict
 from lab.experiment import pcap
 from lab.experiment.capture import TcpdumpCapture, listen
 from lab.experiment.checks import CheckReport, run_checks
+from lab.experiment.diagnosis import Diagnosis
 from lab.experiment.failover import Failover
 from lab.experiment.mastership import mastership
 from lab.experiment.recorder import capture_filters
 from lab.experiment.report import PCAP_FILE, save, to_text
-from lab.experiment.result import FailoverReport
+from lab.experiment.result import FailoverReport, Kind, Look, StreamFate
 from lab.paths import project_root
 from lab.topology.load import load_topology
 from lab.topology.model import Topology
@@ -128,6 +130,13 @@ def test_kill_and_return(uranus: Cluster, tmp_path: Path) -> None:
     assert report.ok, report.problems
     assert report.dropped == 0
     assert len(report.hand_overs) == 8
+    # A stream to the DMZ survives the kill and the failback; one to the internet was translated to the dead node's address.
+    fates = {one.id: (one.fate, one.back_fate) for one in report.streams}
+    assert StreamFate.LOST not in fates["client>web:tcp/7001:stream"]
+    assert StreamFate.LOST not in fates["client>web:tcp/7002:download"]
+    assert fates["client>internet:tcp/7001:stream"][0] is StreamFate.LOST
+    kinds = {event.kind for event in report.events}
+    assert {Kind.STEP, Kind.POWER, Kind.ADVERT, Kind.ARP, Kind.PROBE, Kind.LOG} <= kinds
     files = save(report, tmp_path / "report", tmp_path / "run")
     assert all(file.stat().st_size for file in files)
     assert len(pcap.read(tmp_path / "report" / PCAP_FILE)) > 1000
@@ -154,6 +163,7 @@ def test_old_internet_flows_live_where_the_wan_address_moves(recommended: Cluste
     report = failover(recommended, tmp_path, *fault.split())
     assert report.ok, report.problems
     assert not any(probe.fate == "lost" for probe in report.probes)
+    assert not any(StreamFate.LOST in (stream.fate, stream.back_fate) for stream in report.streams)
 
 
 @pytest.mark.slow
@@ -196,3 +206,45 @@ def test_a_link_that_is_not_there_is_named(make: Make) -> None:
     report = run_checks(cluster)
     assert failed(report) == set()
     assert asdict(report)["stage"] == "bare"
+
+
+def diagnose(cluster: Cluster, directory: Path, mistake: str) -> FailoverReport:
+    """One misconfiguration, made and mended."""
+    capture = TcpdumpCapture(cluster.world, capture_filters(cluster.topology), directory)
+    report = Diagnosis(cluster, parse(cluster.topology, mistake), capture).run()
+    print(to_text(report))
+    return report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", ["wrong-password", "wrong-vhid", "pfsync-peer", "pfsync-rule"])
+def test_a_mistake_that_shows_on_the_wire_is_found_and_gone_when_mended(
+    uranus: Cluster, tmp_path: Path, mistake: str
+) -> None:
+    """Those that stand in the configuration alone: tests/unit/experiment/test_invariants.py."""
+    report = diagnose(uranus, tmp_path, mistake)
+    assert report.ok, report.problems
+    broken = {one.name for one in report.invariants if not one.holds}
+    assert broken == set(predict(uranus.topology, parse(uranus.topology, mistake)).breaks)
+    assert all(one.holds for one in report.invariants if one.look is not Look.DURING)
+
+
+@pytest.mark.slow
+def test_without_state_sync_a_stream_is_lost(make: Make, tmp_path: Path) -> None:
+    """The negative control: the same kill, the same stream, and the backup has never heard of it."""
+    cluster = make(load("uranus"))
+    for firewall in cluster.firewalls.values():
+        firewall.node.run(f"conntrackd -C {firewall.daemon.run_dir}/conntrackd.conf -k")
+        firewall.settings = replace(firewall.settings, state_sync=None)
+    report = failover(cluster, tmp_path, "kill")
+    stream = next(one for one in report.streams if one.id == "client>web:tcp/7001:stream")
+    assert stream.fate is StreamFate.LOST
+    assert stream.state is False
+    assert "no byte came any more" in stream.problem
+
+
+@pytest.mark.slow
+def test_loss_thins_and_moves_nothing(uranus: Cluster, tmp_path: Path) -> None:
+    report = failover(uranus, tmp_path, "loss")
+    assert report.ok, report.problems
+    assert any(0 < one.answered < one.asked for one in report.probes if one.fate == "thinned")
