@@ -205,7 +205,7 @@ def reigns(adverts: Iterable[AdvertSeen]) -> tuple[Reign, ...]:
     """Mastership over time, per VHID and node, in order of start.
 
     A reign ends where the next advert is overdue and somebody else advertised meanwhile; where a better one was heard and
-    the next advert does not keep the pace or says another skew (it yielded and came back; a master that heard nothing goes on as before); or
+    the next advert does not keep the pace or says another skew (it yielded and came back; one that heard nothing goes on as before); or
     where it is overdue by more than the law lets any backup wait.
     """
     found: list[Reign] = []
