@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import tempfile
@@ -87,7 +88,14 @@ class TcpdumpCapture:
         return sorted(frame for tail in self._tails for frame in tail.poll())
 
     def seconds(self) -> float:
-        return 0.0
+        return sum(_used(place.parent) for place in Path("/proc").glob("[0-9]*/cmdline") if self._is_ours(place))
+
+    def _is_ours(self, cmdline: Path) -> bool:
+        try:
+            words = cmdline.read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return words[0] == b"tcpdump" and any(word.startswith(str(self.directory).encode()) for word in words)
 
     def stop(self) -> dict[str, int]:
         if self._running is not None:
@@ -138,6 +146,15 @@ class Replay:
 
     def stop(self) -> dict[str, int]:
         return {}
+
+
+def _used(process: Path) -> float:
+    """Processor seconds of one process (proc(5): utime and stime, the 12th and 13th field behind the name)."""
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def listen(world: World, links: Iterable[str], seconds: float, filter_: str = "") -> list[Frame]:
