@@ -13,7 +13,7 @@ from lab.experiment.contracts import Guest
 from lab.experiment.series import ConnectKey, DatagramKey, PingKey
 from lab.experiment.series import Key as SeriesKey
 from lab.experiment.stream import StreamKey
-from lab.topology.model import Topology
+from lab.topology.model import MachineRole, Topology
 from lab.topology.plan import tap_name
 
 PING_PERIOD = 0.02
@@ -35,7 +35,7 @@ FIRST_IDENT, IDENTS, RUNS = 0x4000, 64, 600
 the state, and the translation, of an earlier run's ping."""
 
 QUICK_CONNECT_PERIOD = 0.1
-"""Of the connections that are also kept as a stream's neighbours: one target only, each is ten packets through a firewall."""
+"""Seconds between connections from the LAN to the web server: one target only, for each is ten packets through a firewall."""
 
 STREAM_PERIOD = 0.1
 """Seconds between two writes into a stream and between two datagrams. A local ping keeps time and writes: it costs a client
@@ -114,15 +114,22 @@ def _traffic(topology: Topology, probe: Probe, ident: int) -> Traffic:
         return _long(topology, probe, tap)
     if probe.flow is not Flow.FRESH or probe.path.port is None:
         raise ValueError(f"no command for {probe.id}")
+    period = _connect_period(topology, probe)
     command = CONNECT.format(
-        rate=round(1 / CONNECT_PERIOD),
+        rate=round(1 / period),
         patience=CONNECT_PATIENCE,
         limit=2 * CONNECT_PATIENCE,
         address=probe.destination,
         port=probe.path.port,
     )
     key = ConnectKey(*ends, probe.path.port)
-    return Traffic(probe, key, tap, CONNECT_PERIOD, 2 * CONNECT_PERIOD + CONNECT_PATIENCE, CONNECT_PATIENCE, command)
+    return Traffic(probe, key, tap, period, 2 * period + CONNECT_PATIENCE, CONNECT_PATIENCE, command)
+
+
+def _connect_period(topology: Topology, probe: Probe) -> float:
+    target = topology.machines[probe.path.target]
+    quick = topology.machines[probe.source].network == topology.lan and target.role is MachineRole.WEB
+    return QUICK_CONNECT_PERIOD if quick else CONNECT_PERIOD
 
 
 def _long(topology: Topology, probe: Probe, tap: str) -> Traffic:

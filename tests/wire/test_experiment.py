@@ -217,7 +217,7 @@ def diagnose(cluster: Cluster, directory: Path, mistake: str) -> FailoverReport:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mistake", ["wrong-password", "wrong-vhid", "pfsync-peer", "pfsync-rule"])
+@pytest.mark.parametrize("mistake", ["wrong-password", "pfsync-rule"])
 def test_a_mistake_that_shows_on_the_wire_is_found_and_gone_when_mended(
     uranus: Cluster, tmp_path: Path, mistake: str
 ) -> None:
