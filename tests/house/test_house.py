@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,3 +104,12 @@ def table_of_inv(name: str) -> set[str]:
 def test_inv_installs_what_a_lab_asks_for() -> None:
     assert {part.package for part in (*LAB_PARTS, *IMAGE_PARTS)} <= table_of_inv("system")
     assert {part.package for part in VAGRANT_PARTS} <= table_of_inv("vagrant")
+
+
+def test_the_image_has_every_module_of_ours_that_its_programs_import() -> None:
+    copied = {each["from"] for each in tomllib.loads((ROOT / "images/standin/manifest.toml").read_text())["copy"]}
+    wanted = {module for path in (GUEST / "standin").rglob("*.py") for _, module in imports(path)}
+    for module in sorted(each for each in wanted if each.startswith("lab.")):
+        path = module.replace(".", "/")
+        places = {f"{path}.py", *(str(parent) for parent in Path(path).parents), path}
+        assert places & copied, f"the stand-in imports {module}, and images/standin/manifest.toml does not copy it"
