@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from lab.render.config.cluster import SYNCHRONIZE
+from lab.render.config.interfaces import description
 from lab.render.config_xml import config_xml
 from lab.topology.model import Nat, Outbound, Rule
 from lab.topology.plan import make_plan
@@ -147,3 +148,13 @@ def test_private_network_blocks_are_tags_by_presence() -> None:
 def test_a_machine_that_is_no_firewall_has_no_configuration() -> None:
     with pytest.raises(KeyError):
         config_xml(plan("uranus"), "client", Stage.RULES, SECRETS, revision_time=1)
+
+
+def test_a_network_with_a_name_of_pf_gets_another_description() -> None:
+    """pfSense's page refuses such names, and pf would take `route` for its own word."""
+    assert [description(name) for name in ("dmz", "route", "max", "ipsec")] == [
+        "DMZ",
+        "ROUTE_NET",
+        "MAX_NET",
+        "IPSEC_NET",
+    ]

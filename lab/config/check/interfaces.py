@@ -21,6 +21,7 @@ from lab.config.check.values import (
     repeated,
     word,
 )
+from lab.config.reserved import is_reserved
 
 KINDS = ("dhcp", "pppoe", "ppp", "pptp", "l2tp")
 """What `<ipaddr>` may say instead of an address."""
@@ -48,6 +49,8 @@ NO_DEFAULT = ("", "-")
 DESCR = re.compile(r"^[A-Za-z0-9_]+$")
 BAD_DESCR = "has characters that pf takes in no name"
 GOOD_DESCR = "letters, digits and underscores"
+RESERVED_DESCR = "is a word of pf or of pfSense"
+FREE_WORD = "another name"
 HINT_DESCR = "the description becomes the macro of the interface in the rules"
 
 
@@ -130,6 +133,8 @@ def _interface(config: Config, node: Node) -> Iterator[Defect]:
     descr = node.child("descr")
     if descr and descr.value and not DESCR.match(descr.value):
         yield descr.defect(BAD_DESCR, GOOD_DESCR, hint=HINT_DESCR)
+    elif descr and is_reserved(descr.value):
+        yield descr.defect(RESERVED_DESCR, FREE_WORD, hint=HINT_DESCR)
     yield from number(node, "mtu", 576, 9000)
     address = node.child("ipaddr")
     kind = address.value if address else ""

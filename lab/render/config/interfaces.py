@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from lab.config.reserved import is_reserved
 from lab.render.config.tree import branch, flags, leaf
 from lab.topology.model import Network
 from lab.topology.plan import Nic, Plan, PlannedMachine
@@ -38,12 +39,17 @@ def gateways(plan: Plan) -> list[etree._Element]:
     return [branch("gateways", item, leaf("defaultgw4", WAN_GATEWAY), leaf("defaultgw6"))]
 
 
+def description(network: str) -> str:
+    """What pfSense shows for a network: its name in capitals, with an addition where pf has that word for something else."""
+    return f"{network.upper()}_NET" if is_reserved(network) else network.upper()
+
+
 def _interface(nic: Nic, network: Network) -> etree._Element:
     return branch(
         nic.key,
         *flags("enable"),
         leaf("if", nic.device),
-        leaf("descr", nic.network.upper()),
+        leaf("descr", description(nic.network)),
         *(_dhcp() if nic.dhcp else _static(nic, network)),
         *flags(*(["blockpriv"] if network.block_private else []), *(["blockbogons"] if network.block_bogons else [])),
         leaf("spoofmac"),

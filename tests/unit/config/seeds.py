@@ -114,6 +114,7 @@ SEEDS = (
     Seed("networks overlap", "<ipaddr>172.17.2.254", "<ipaddr>172.17.1.9", "/pfsense/interfaces/opt1/ipaddr"),
     Seed("interface name twice", "<![CDATA[SRV]]>", "<![CDATA[lan]]>", "/pfsense/interfaces/opt1/descr"),
     Seed("interface name with a blank", "<![CDATA[SRV]]>", "<![CDATA[my srv]]>", "/pfsense/interfaces/opt1/descr"),
+    Seed("interface with a name of pf", "<![CDATA[SRV]]>", "<![CDATA[Queue]]>", "/pfsense/interfaces/opt1/descr"),
     Seed("interface's gateway unknown", "<gateway>WANGW", "<gateway>WAN_GW", "/pfsense/interfaces/wan/gateway"),
     Seed(
         "gateway on no interface",
