@@ -155,6 +155,7 @@ class Build:
         modules = self.manifest.modules
         try:
             first = tree.closure(modules.initramfs)
+            medium = [module for module in tree.closure(modules.medium) if module not in first]
             everything = tree.closure((*modules.initramfs, *modules.boot, *modules.later, *modules.available))
         except LookupError as error:
             raise LabError(NO_MODULE.format(name=self.manifest.name), seen=str(error)) from error
@@ -170,7 +171,7 @@ class Build:
                     self._copy(source, self.root / inner.lstrip("/"))
         self._applets()
         self._fixed()
-        self._initrd(first)
+        self._initrd(first, medium)
         if self.manifest.python:
             self._byte_code()
 
@@ -200,11 +201,15 @@ class Build:
         for folder in ("dev", "proc", "sys", "run", "tmp"):
             (self.root / folder).mkdir(exist_ok=True)
 
-    def _initrd(self, modules: list[Module]) -> None:
+    def _initrd(self, modules: list[Module], medium: list[Module]) -> None:
+        def contents(listed: list[Module]) -> list[tuple[str, bytes]]:
+            return [(module.name, kernel_modules.unsigned(module.path.read_bytes())) for module in listed]
+
         content = initramfs(
             (project_root() / "images" / "initramfs" / "init").read_bytes(),
             (self.root / "bin" / "busybox").read_bytes(),
-            [(module.name, kernel_modules.unsigned(module.path.read_bytes())) for module in modules],
+            contents(modules),
+            contents(medium),
         )
         (self.out / INITRD).write_bytes(content)
 

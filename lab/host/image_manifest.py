@@ -37,12 +37,14 @@ class Modules:
     """Kernel modules by name; what they depend on comes along.
 
     initramfs: loaded before there is a disk. boot: what ready waits for. later: loaded after that. available: on the disk only.
+    medium: loaded by the initramfs where the disk is a stick that is booted as an installer.
     """
 
     initramfs: tuple[str, ...]
     boot: tuple[str, ...]
     later: tuple[str, ...]
     available: tuple[str, ...]
+    medium: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,16 +44,20 @@ class Cpio:
         return b"".join(self.parts)
 
 
-def initramfs(init: bytes, busybox: bytes, modules: list[tuple[str, bytes]]) -> bytes:
-    """init: the script. modules: name and content of each, in the order in which they are loaded."""
+Modules = list[tuple[str, bytes]]
+
+
+def initramfs(init: bytes, busybox: bytes, modules: Modules, medium: Modules | None = None) -> bytes:
+    """init: the script. modules: name and content of each, in the order in which they are loaded; medium: those for a stick."""
     cpio = Cpio()
-    for name in ("bin", "dev", "disk", "modules", "proc"):
+    for name in ("bin", "dev", "disk", "modules", "modules.medium", "proc"):
         cpio.directory(name)
     # The kernel opens the console before there is a devtmpfs.
     cpio.character_device("dev/console", 5, 1)
     cpio.file("bin/busybox", busybox, 0o755)
     cpio.link("bin/sh", "busybox")
     cpio.file("init", init, 0o755)
-    for number, (name, content) in enumerate(modules):
-        cpio.file(f"modules/{number:02d}-{name}.ko", content)
+    for folder, listed in (("modules", modules), ("modules.medium", medium or [])):
+        for number, (name, content) in enumerate(listed):
+            cpio.file(f"{folder}/{number:02d}-{name}.ko", content)
     return cpio.archive()
