@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from lab.console.catalogue import boot as texts
 from lab.console.catalogue.text import Text
@@ -29,14 +30,27 @@ LEFT_OUT = "Not offered by the stand-in: {note}\n"
 FAILED = "failed.\n{reason}\n"
 
 
+CMDLINE = Path("/proc/cmdline")
+DELAY = "uranus.delay="
+
+
+def wished_delay() -> float:
+    """Seconds that every step comes late: what drives a console must live with a slow firewall."""
+    words = CMDLINE.read_text().split()
+    return next((float(word.removeprefix(DELAY)) for word in words if word.startswith(DELAY)), 0.0)
+
+
 @dataclass
 class Clock:
-    """Seconds since the kernel started, and since the step before, one line a step."""
+    """Seconds since the kernel started, and since the step before, one line a step. delay: seconds before each."""
 
     last: float = field(default_factory=lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
     lines: list[str] = field(default_factory=list)
+    delay: float = 0.0
 
     def step(self, name: str) -> None:
+        if self.delay:
+            time.sleep(self.delay)
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         self.lines.append(f"{now:8.2f} {now - self.last:7.2f} {name}")
         self.last = now
@@ -47,7 +61,7 @@ class Boot:
 
     def __init__(self, places: Places, speaker: Speaker, start_carpd: Callable[[], None]) -> None:
         self._places, self._speaker, self._start_carpd = places, speaker, start_carpd
-        self.clock = Clock()
+        self.clock = Clock(delay=wished_delay())
 
     def run(self) -> None:
         self.clock.step("process 1 is up")
