@@ -14,10 +14,9 @@ from types import FrameType
 from lab.commands import present
 from lab.commands.session import opened
 from lab.errors import LabError
-from lab.experiment.contracts import Running
+from lab.experiment.contracts import Running, World
 from lab.experiment.pcap import PcapTail
 from lab.experiment.pcapng import Writer
-from lab.host.world import World
 from lab.topology.plan import bridge_name
 
 TCPDUMP = ["tcpdump", "--immediate-mode", "--time-stamp-precision=nano", "-B", "16384", "-Z", "root", "-n", "-U"]
@@ -36,12 +35,15 @@ def run(name: str | None, network: str, file: str | None, seconds: float, filter
             networks = list(session.plan.topology.networks)
             if network not in networks:
                 raise LabError(f"There is no network called {network}", expected=", ".join(networks), seen=network)
-            return _capture(session.world, session.paths.root, network, Path(file) if file else None, seconds, filter_)
+            return capture_network(
+                session.world, session.paths.root, network, Path(file) if file else None, seconds, filter_
+            )
 
     return present.run(body)
 
 
-def _capture(world: World, root: Path, network: str, file: Path | None, seconds: float, filter_: str) -> int:
+def capture_network(world: World, root: Path, network: str, file: Path | None, seconds: float, filter_: str) -> int:
+    """Capture until told to end, or for `seconds`. root: where the raw file lies meanwhile. Raises LabError where tcpdump refuses."""
     raw, log = root / f"capture-{network}.pcap", root / f"capture-{network}.log"
     for each in (raw, log):
         each.write_bytes(b"")

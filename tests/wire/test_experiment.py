@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.commands.capture import capture_network
 from lab.errors import LabError
 from lab.expect.fault import parse
 from lab.expect.outcome import predict
@@ -248,3 +249,14 @@ def test_loss_thins_and_moves_nothing(uranus: Cluster, tmp_path: Path) -> None:
     report = failover(uranus, tmp_path, "loss")
     assert report.ok, report.problems
     assert any(0 < one.answered < one.asked for one in report.probes if one.fate == "thinned")
+
+
+def test_a_network_is_captured_as_pcapng_and_nothing_is_left_behind(uranus: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "lan.pcapng"
+    assert capture_network(uranus.world, tmp_path, "lan", file, 3.0, "proto 112") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lan.pcapng"]
+    data = file.read_bytes()
+    assert data[:4] == b"\x0a\x0d\x0d\x0a"
+    assert data.count(bytes.fromhex("00005e000101")) >= 3, "an advert of VHID 1 a second"
+    with pytest.raises(LabError, match="refused to capture"):
+        capture_network(uranus.world, tmp_path, "lan", file, 3.0, "no such filter")
