@@ -26,8 +26,9 @@ from lab.experiment.invariants import Config
 from lab.experiment.mastership import listen_seconds
 from lab.experiment.measure import Times
 from lab.experiment.recorder import Recorder
-from lab.experiment.report import make_report
-from lab.experiment.result import FailoverReport, Invariant, Look
+from lab.experiment.report import complete, make_report
+from lab.experiment.result import FailoverReport, Invariant, Kind, Look, RecorderCost
+from lab.experiment.timeline import ConsoleTail
 from lab.topology.stage import Stage
 
 POLL = 0.1
@@ -57,12 +58,14 @@ class Diagnosis:
         """Raises LabError where an invariant is broken before anything was done, or a verb fails. The mistake is mended in any case."""
         topology = self.bench.topology
         outcome = predict(topology, self.fault, self.bench.stage)
-        self._recorder = Recorder(topology, self.capture)
+        tails = [ConsoleTail(node, path) for node, path in self.bench.consoles.items()]
+        self._recorder = Recorder(topology, self.capture, tails)
         self.capture.start()
         beat = Heartbeat(self.bench.processes)
         try:
             with beat:
                 times, found = self._story(outcome)
+                spent = self.capture.seconds()
         finally:
             dropped = self.capture.stop()
         self._recorder.pump()
@@ -77,7 +80,10 @@ class Diagnosis:
             hand_overs=(),
             probes=(),
         )
-        return replace(report, invariants=tuple(found), ok=all(one.ok for one in found))
+        cost = RecorderCost(
+            self._recorder.frames, report.dropped, spent / report.seconds, self._recorder.busy / report.seconds
+        )
+        return complete(report, times, self._recorder, (), (), tuple(found), cost)
 
     def _story(self, outcome: Outcome) -> tuple[Times, list[Invariant]]:
         baseline = time.time()
@@ -143,6 +149,7 @@ class Diagnosis:
 
     def _step(self, name: str, work: Callable[[], object]) -> None:
         begun = time.monotonic()
+        self._recorder.note(Kind.STEP, "lab", name)
         self.listener(Event("lab", name, Phase.STARTED))
         try:
             work()

@@ -31,7 +31,7 @@ from lab.experiment.result import (
 from lab.experiment.series import Try, longest_gap
 from lab.experiment.stream import StreamKey, longest_silence
 from lab.experiment.timeline import events, invariant_notes, probe_notes
-from lab.experiment.wire import overlaps, reigns
+from lab.experiment.wire import Overlap, overlaps, reigns
 from lab.topology.model import Topology
 from lab.topology.stage import Stage
 
@@ -96,7 +96,7 @@ def make_report(
             ReignSeen(r.vhid, r.network, r.node, r.start - zero, r.last - zero, r.adverts, r.skews) for r in found
         ),
         overlaps=tuple(
-            OverlapSeen(o.vhid, o.network, o.nodes, o.start - zero, o.end - zero, 1000 * o.seconds)
+            OverlapSeen(o.vhid, o.network, o.nodes, o.start - zero, o.end - zero, 1000 * o.seconds, _lawful(outcome, o))
             for o in overlaps(found)
         ),
         stall_fault=stalls.worst(zero - 1.0, times.undone),
@@ -109,6 +109,13 @@ def make_report(
         teaches=about(outcome.fault).teaches,
         called=about(outcome.fault).called,
     )
+
+
+def _lawful(outcome: Outcome, overlap: Overlap) -> bool:
+    """Whether two masters at once are what this fault makes, for as long as that may take."""
+    own = [one for one in outcome.vhids if (one.network, one.vhid) == (overlap.network, overlap.vhid)]
+    longest = max((max(one.fault.two_masters, one.back.two_masters) for one in own), default=0.0)
+    return bool(outcome.breaks) or overlap.seconds <= longest
 
 
 def complete(
