@@ -15,14 +15,15 @@ MULTICAST = "224.0.0.240"
 """What `syncpeer` is where nobody is named (FreeBSD if_pfsync.h, INADDR_PFSYNC_GROUP)."""
 
 ASK_STATES = (
-    'pfctl -vvss|awk \'/^[^ ]/{n++}/creatorid:/{c[$4]}END{printf"states %d",n;for(i in c)printf" "i;print""}\';'
+    "pfctl -vvss|sed -n -e 's/^[^ ].*/state/p' -e 's/.*creatorid: \\([0-9a-f]*\\).*/\\1/p'|sort|uniq -c;"
     "echo maintenance `grep -c virtualip_carp_maint /cf/conf/config.xml`"
 )
 """How many states, and whose: what pfSense's own page takes from `pfctl -vvss` (status_carp.php). The tag is the maintenance mode."""
 
-STATES_LINE = re.compile(r"^states (\d+)((?: [0-9a-f]+)*)$", re.MULTILINE)
-MAINTENANCE_LINE = re.compile(r"^maintenance (\d+)$", re.MULTILINE)
-NOT_THERE = "no line `{what}`"
+COUNT_LINE = re.compile(r"^\s*(\d+) (state|[0-9a-f]{1,8})$")
+MAINTENANCE_LINE = re.compile(r"^maintenance (\d+)$")
+NOT_UNDERSTOOD = "not understood: {line}"
+NO_MODE = "no line `maintenance`"
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,20 @@ class NodeWord:
 
 def parse_word(carp: str, states: str) -> NodeWord:
     """carp: as for `parse_carp`, with all of `ifconfig`. states: the output of ASK_STATES. Raises ValueError."""
-    counted, mode = STATES_LINE.search(states), MAINTENANCE_LINE.search(states)
-    if counted is None or mode is None:
-        raise ValueError(NOT_THERE.format(what="states" if counted is None else "maintenance"))
-    creators = {each.lstrip("0") or "0" for each in counted[2].split()}
-    return NodeWord(parse_carp(carp), mode[1] != "0", parse_pfsync(carp), int(counted[1]), tuple(sorted(creators)))
+    counts: dict[str, int] = {}
+    mode = None
+    for line in states.splitlines():
+        if found := COUNT_LINE.match(line):
+            counts[found[2]] = int(found[1])
+        elif found := MAINTENANCE_LINE.match(line):
+            mode = found[1] != "0"
+        elif line.strip():
+            raise ValueError(NOT_UNDERSTOOD.format(line=line))
+    if mode is None:
+        raise ValueError(NO_MODE)
+    number = counts.pop("state", 0)
+    creators = {each.lstrip("0") or "0" for each in counts}
+    return NodeWord(parse_carp(carp), mode, parse_pfsync(carp), number, tuple(sorted(creators)))
 
 
 def parse_pfsync(text: str) -> PfsyncWord | None:

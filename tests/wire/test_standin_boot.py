@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.appliances.firewall import ASK_CARP, READ_CONFIG
+from lab.appliances.node_word import ASK_STATES, parse_word
+from lab.config.differences import differences
+from lab.config.tree import parse
 from tests.golden_files import GOLDEN
 from tests.wire.guest_root import BootedGuest
 from tests.wire.namespaces import Network, Node, until
@@ -171,6 +175,28 @@ def test_pfctl_and_netstat(shell: BootedGuest, network: Network) -> None:
     assert re.search(r"current entries +[1-9]\d*", shell.run("pfctl -si"))
     assert "USER_RULE: LAN to any" in shell.run("pfctl -sr")
     assert re.search(r"^\t[1-9]\d* packets sent \(IPv4\)$", shell.run("netstat -s -p carp"), re.MULTILINE)
+
+
+def test_its_whole_word_and_its_file_as_the_lab_asks_for_them(shell: BootedGuest, network: Network) -> None:
+    network.nodes["client"].run(f"ping -n -c 1 {PUBLIC}")
+    word = parse_word(shell.run(ASK_CARP), shell.run(ASK_STATES))
+    assert [(each.nic, each.vhid, each.state) for each in word.carp.vhids] == [
+        (f"vtnet{number}", number, "MASTER") for number in range(1, 5)
+    ]
+    assert word.states >= 2
+    assert word.creators == ("a1",)
+    assert (word.maintenance, word.pfsync) == (False, None)
+    shell.run("pfSsh.php playback enablecarpmaint")
+    assert parse_word(shell.run(ASK_CARP), shell.run(ASK_STATES)).maintenance
+    shell.run("pfSsh.php playback disablecarpmaint")
+    shown = shell.run(READ_CONFIG)
+    assert "carpsecret" not in shown
+    stored = parse((shell.root / "cf/conf/config.xml").read_bytes()).root
+    assert {each.section for each in differences(parse(shown.encode()).root, stored)} <= {
+        "system",
+        "virtualip",
+        "hasync",
+    }
 
 
 def test_carp_off_and_on(shell: BootedGuest) -> None:
