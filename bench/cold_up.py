@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import time
 from pathlib import Path
 
 from bench.floor import script
+from bench.rig import Spread, report
 from lab.host.accelerator import accelerator
 from lab.host.fatdisk import write_config_disk
 from lab.host.images import GuestImage, ensure, overlay
@@ -34,7 +34,6 @@ from lab.topology.plan import Kind, Plan, make_plan
 from lab.topology.stage import Stage
 
 ROUND = "round {number}: floor {floor:.1f} s, lab.up {ours:.1f} s, ratio {ratio:.2f}"
-ROW = "{what:<24}{low:>9}{mid:>9}{high:>9}"
 
 
 def main() -> int:
@@ -58,16 +57,13 @@ def main() -> int:
             print(ROUND.format(number=number, floor=floor, ours=ours, ratio=ours / floor), flush=True)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    print(ROW.format(what="", low="min", mid="median", high="max"))
-    print(row("bare floor, s", [floor for floor, _ in pairs], 1))
-    print(row("lab.up, images cached, s", [ours for _, ours in pairs], 1))
-    print(row("ratio", [ours / floor for floor, ours in pairs], 2))
+    spreads = [
+        Spread("bare floor", "s", tuple(floor for floor, _ in pairs)),
+        Spread("lab.up, images cached", "s", tuple(ours for _, ours in pairs)),
+        Spread("lab.up / bare floor", "ratio", tuple(ours / floor for floor, ours in pairs)),
+    ]
+    report("cold_up", spreads, {"rounds": rounds})
     return 0
-
-
-def row(what: str, values: list[float], digits: int) -> str:
-    low, mid, high = (f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
-    return ROW.format(what=what, low=low, mid=mid, high=high)
 
 
 def lab_up(state: Path) -> float:
@@ -80,10 +76,10 @@ def lab_up(state: Path) -> float:
 
     begin = time.monotonic()
     try:
-        inv("lab.up")
+        inv("lab.up", "--cold")
         return time.monotonic() - begin
     finally:
-        inv("lab.down", "--all")
+        inv("lab.down", "--all", "--purge")
 
 
 def bare(plan: Plan, images: dict[str, GuestImage], kind: Accelerator, paths: LabPaths) -> float:

@@ -16,12 +16,13 @@ from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.errors import LabError
 from lab.events import Listener
-from lab.expect.paths import matrix
+from lab.expect.paths import Path, matrix
 from lab.experiment.reach import try_paths
 from lab.host import image_cache, preflight
 from lab.host.deadline import Deadline
 from lab.host.lock import locked
 from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store, check_name
+from lab.machines.machine import MachineState
 from lab.topology.plan import Kind, Plan
 
 CLOCK = "hwclock -s -u"
@@ -175,7 +176,7 @@ def put_back(
     if names is not None or not roles(session.plan, checkpoint):
         session.cut(listener).restore(checkpoint, names)
         resumed, at = time.monotonic() - begin, time.time()
-        set_clocks(session, checkpoint, chosen)
+        settle(session, checkpoint, chosen)
         return Restored(resumed, time.monotonic() - begin, at)
     place = session.paths.root / "roles"
     election = Election(session.world, session.plan.topology, place, roles(session.plan, checkpoint))
@@ -185,7 +186,7 @@ def put_back(
             session.cut(listener).restore(checkpoint)
             resumed, at = time.monotonic() - begin, time.time()
             listening.result()
-            rest = aside.submit(_settle, session, checkpoint, chosen)
+            rest = aside.submit(settle, session, checkpoint, chosen)
             election.wait(session.record.slowness)
             rest.result()
         finally:
@@ -193,42 +194,38 @@ def put_back(
     return Restored(resumed, time.monotonic() - begin, at)
 
 
-def _settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> None:
-    """Clocks; and for the state after `up`, where everything is to work, an answer on every path that is allowed."""
-    set_clocks(session, checkpoint, names)
-    if checkpoint.name == AFTER_UP:
-        prove(RunningLab(session))
+def settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> None:
+    """Every machine's clock, and for a whole lab as it was after `up` an answer on every allowed path. Raises LabError.
 
+    A machine's wall clock stood still; its RTC has the host's time. The paths are the half of `lab.check` that ends as soon
+    as all is well: nothing that is denied is waited for.
+    """
+    lab = RunningLab(session)
+    chosen = [name for name in names if checkpoint.machines[name].state is MachineState.RUNNING]
+    whole = checkpoint.name == AFTER_UP and set(chosen) == set(checkpoint.machines)
+    allowed = [path for path in matrix(lab.topology, lab.stage) if path.verdict.allowed] if whole else []
 
-def prove(lab: RunningLab) -> None:
-    """The half of `lab.check` that ends as soon as all is well: nothing that is denied is waited for. Raises LabError."""
-    allowed = [path for path in matrix(lab.topology, lab.stage) if path.verdict.allowed]
-    answers = try_paths(lab.guests, allowed)
-    if silent := [path for path in allowed if answers[path.id] is not True]:
+    def one(name: str) -> list[Path]:
+        if session.planned(name).kind is Kind.FIREWALL:
+            session.firewall(name).set_clock()
+            return []
+        agent = session.machine(name).agent
+        # QEMU tells libvirt of the agent's channel at most once a second: closed at once, open again a second later.
+        agent.wait(Deadline.after(CLOCK_SECONDS * session.record.slowness))
+        agent.output(CLOCK, CLOCK_SECONDS * session.record.slowness)
+        mine = [path for path in allowed if path.source == name]
+        answers = try_paths({name: agent}, mine) if mine else {}
+        return [path for path in mine if answers[path.id] is not True]
+
+    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
+        silent = [path for found in pool.map(one, chosen) for path in found]
+    if silent:
         raise LabError(
             NOT_GREEN,
             expected=f"an answer on {len(allowed)} paths",
             seen="\n".join(f"none from {path.source} to {path.target} ({path.destination})" for path in silent),
             cure="`./inv lab.check` looks at everything",
         )
-
-
-def set_clocks(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> None:
-    """The wall clock of every machine that runs: its RTC has the host's time. Raises LabError."""
-
-    def one(name: str) -> None:
-        if session.planned(name).kind is Kind.FIREWALL:
-            session.firewall(name).set_clock()
-        else:
-            agent = session.machine(name).agent
-            # QEMU tells libvirt of the agent's channel at most once a second: closed at once, open again a second later.
-            agent.wait(Deadline.after(CLOCK_SECONDS * session.record.slowness))
-            agent.output(CLOCK, CLOCK_SECONDS * session.record.slowness)
-
-    running = [name for name in names if checkpoint.machines[name].state.value == "running"]
-    if running:
-        with ThreadPoolExecutor(len(running)) as pool:
-            list(pool.map(one, running))
 
 
 def roles(plan: Plan, checkpoint: Checkpoint) -> Mapping[int, tuple[str, ...]]:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ from lab.machines.libvirt_machines import LibvirtMachines
 from lab.paths import LabPaths, cache_home, project_root
 from lab.topology.lint import refusals
 from lab.topology.load import load_topology
-from lab.topology.model import Topology
+from lab.topology.model import MachineRole, Topology
 from lab.topology.plan import Kind, PlannedMachine, make_plan
 from lab.topology.stage import Stage, parse_stage
 
@@ -217,20 +217,33 @@ def _say_estimate(recipes: list[Manifest], needs: Needs, listener: Listener) -> 
 
 def _boot_and_elect(booter: Booter, world: World, stage: Stage) -> None:
     if not stage.reaches(Stage.VIPS):
-        _all_at_once(booter)
+        _boot_all(booter, os.cpu_count() or 1)
         return
     with Election(world, booter.plan.topology, booter.paths.root / "election") as election:
-        _all_at_once(booter)
+        _boot_all(booter, os.cpu_count() or 1)
         with _step(booter.listener, "lab", "election"):
             election.wait(booter.record.slowness)
 
 
-def _all_at_once(booter: Booter) -> None:
-    """Every machine in a thread of its own; the first failure is raised when all have ended."""
-    with ThreadPoolExecutor(len(booter.plan.machines)) as pool:
-        futures = [pool.submit(booter.bring_up, machine) for machine in booter.plan.machines]
+def _boot_all(booter: Booter, cores: int) -> None:
+    """Every machine in a thread of its own; the first failure is raised when all have ended.
+
+    A boot is all processor time where there is no acceleration. With fewer cores than machines the clients nobody waits for
+    boot while the firewalls elect, who only wait for each other's adverts then.
+    """
+    machines = booter.plan.machines
+    later = () if cores >= len(machines) else tuple(machine for machine in machines if _may_wait(machine))
+    with ThreadPoolExecutor(len(machines)) as pool:
+        futures = [pool.submit(booter.bring_up, machine) for machine in machines if machine not in later]
+        wait(futures)
+        futures += [pool.submit(booter.bring_up, machine) for machine in later]
     for future in futures:
         future.result()
+
+
+def _may_wait(machine: PlannedMachine) -> bool:
+    """The firewalls' DHCP server is on the internet."""
+    return machine.kind is Kind.CLIENT and machine.role != MachineRole.INTERNET
 
 
 def _image(machine: PlannedMachine, firewall: str) -> str:
