@@ -141,7 +141,7 @@ def test_a_few_resets_leak_nothing(uranus: str, state_home: Path) -> None:
 
     assert inv("lab.reset", "--name", uranus).code == 0
     before = footprint()
-    for _ in range(3):
+    for _ in range(2):
         reset = inv("lab.reset", "--name", uranus, "--json")
         assert reset.code == 0, reset.err
     assert footprint() == before
