@@ -143,7 +143,7 @@ def test_ten_thousand_frames_are_decoded_faster_than_they_can_be_sent() -> None:
 
 def test_a_demoted_master_that_comes_back_just_when_its_slow_advert_was_due_reigns_anew() -> None:
     """A cable that flaps: demoted at 2.1, beaten at 2.2, itself again at 4.0, 1.9 s later: its own demoted pace is 1.94 s."""
-    frames = adverts("srv", 2, "172.17.2.254", 0, 0.0, 2.05) + [advert(2.1, "srv", 2, "172.17.2.254", 240)]
+    frames = [*adverts("srv", 2, "172.17.2.254", 0, 0.0, 2.05), advert(2.1, "srv", 2, "172.17.2.254", 240)]
     frames += adverts("srv", 2, "172.17.2.253", 100, 2.2, 4.0) + adverts("srv", 2, "172.17.2.254", 0, 4.0, 6.0)
     ledger = Ledger(Roster.of(uranus()))
     ledger.feed(sorted(frames))
