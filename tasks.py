@@ -5,6 +5,7 @@ from __future__ import annotations
 from invoke import Collection, Context, Exit, task
 
 from lab.commands.configuration_tasks import gui, push, sync
+from lab.commands.report_tasks import LANG, report
 
 NAME = "which lab (default: the only one there is)"
 JSON = "one JSON object on stdout, nothing else"
@@ -101,7 +102,8 @@ def check(_: Context, name: str = "", json: bool = False) -> None:
         "fault": 'kill (default), "unplug lan", wrong-password...: see lab.faults',
         "node": "the firewall to hurt (default: the master; for most misconfigurations the backup)",
         "network": "for unplug, flap, loss and delay",
-        "report": "write report.json, report.txt and the captures into this directory",
+        "report": "write the report into this directory: a page, JSON, JUnit XML, pcapng",
+        "lang": LANG,
         "repeat": "how many times in a row",
         "name": NAME,
         "json": JSON,
@@ -116,11 +118,12 @@ def failover(
     repeat: int = 1,
     name: str = "",
     json: bool = False,
+    lang: str = "en",
 ) -> None:
     """Hurt the master under traffic, measure what the clients lose, bring it back, compare with the law."""
     from lab.commands import failover as command
 
-    _end(command.run(name or None, fault, node or None, network or None, report or None, repeat, json))
+    _end(command.run(name or None, fault, node or None, network or None, report or None, repeat, json, lang))
 
 
 @task(
@@ -380,7 +383,7 @@ def checkpoints(_: Context, delete: str = "", verify: bool = False, name: str = 
     _end(command.listing(name or None, delete or None, verify, json))
 
 
-lab = Collection("lab", up, down, status, list_, check, failover, faults, carp, power, plug, unplug)
+lab = Collection("lab", up, down, status, list_, check, failover, report, faults, carp, power, plug, unplug)
 for each in (drill, capture, console, exec_, log, save, restore, reset, checkpoints, push, sync, gui):
     lab.add_task(each)
 image = Collection("image", image_list, image_build, image_box, image_verify, image_prune, image_add)

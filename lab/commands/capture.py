@@ -16,7 +16,7 @@ from lab.commands.session import opened
 from lab.errors import LabError
 from lab.experiment.contracts import Running, World
 from lab.experiment.pcap import PcapTail
-from lab.experiment.pcapng import Writer
+from lab.experiment.pcapng import Link, Writer
 from lab.topology.plan import bridge_name
 
 TCPDUMP = ["tcpdump", "--immediate-mode", "--time-stamp-precision=nano", "-B", "16384", "-Z", "root", "-n", "-U"]
@@ -56,7 +56,7 @@ def capture_network(world: World, root: Path, network: str, file: Path | None, s
         running: Running = world.spawn(["sh", "-c", f'exec {words} "$1" 2>{log}', "sh", filter_])
         stack.callback(running.stop)
         ended = stack.enter_context(_until_told())
-        tail, writer = PcapTail(raw, network), Writer(out, [network])
+        tail, writer = PcapTail(raw, network), Writer(out, [Link(network, network)])
         stack.callback(tail.close)
         while not ended and (not seconds or time.monotonic() - begun < seconds) and running.process.poll() is None:
             frames += writer.write(tail.poll())

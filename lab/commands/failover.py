@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.commands import present
+from lab.commands.report import known_language
 from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.errors import LabError
@@ -18,9 +19,11 @@ from lab.experiment.failover import Failover
 from lab.experiment.recorder import capture_filters
 from lab.experiment.repeat import RepeatReport
 from lab.experiment.repeat import repeat as repeat_runs
-from lab.experiment.report import save, to_json, to_text
+from lab.experiment.report import to_json, to_text
 from lab.experiment.result import FailoverReport
 from lab.host.lock import locked
+from lab.report.everything import write_everything
+from lab.report.run import Setting, collected
 from lab.topology.stage import Stage
 
 RUN = "run {number} of {count}"
@@ -29,16 +32,25 @@ SECONDS, RANGE, NO_LAW = "{0:.3f}", "{0:.3f} to {1:.3f}", "-"
 
 
 def run(
-    name: str | None, fault: str, node: str | None, network: str | None, report: str | None, repeat: int, json: bool
+    name: str | None,
+    fault: str,
+    node: str | None,
+    network: str | None,
+    report: str | None,
+    repeat: int,
+    json: bool,
+    language: str = "en",
 ) -> int:
     """The command. Exit code 0 when everything was as expected, in every run."""
 
     def body() -> int:
+        known_language(language)
         with (
             opened(name) as session,
             locked(session.paths, f"lab.failover --fault {fault}", listener=present.Progress()),
         ):
-            done = _runs(session, (fault, node or "", network or ""), Path(report) if report else None, repeat, json)
+            words = (fault, node or "", network or "")
+            done = _runs(session, words, Path(report) if report else None, repeat, json, language)
         if json and repeat == 1:
             present.as_json(to_json(done.runs[0]))
         elif json:
@@ -52,14 +64,14 @@ def run(
 
 
 def _runs(
-    session: Session, words: tuple[str, str, str], directory: Path | None, times: int, quiet: bool
+    session: Session, words: tuple[str, str, str], directory: Path | None, times: int, quiet: bool, language: str
 ) -> RepeatReport:
     lab = fit_for_a_fault(session)
     wanted = parse(lab.topology, *words)
 
     def once(number: int) -> FailoverReport:
         place = directory / f"{number:02d}" if directory and times > 1 else directory
-        report = run_fault(lab, wanted, place)
+        report = run_fault(lab, wanted, place, language)
         if not quiet:
             if times > 1:
                 print(RUN.format(number=number, count=times))
@@ -77,16 +89,21 @@ def fit_for_a_fault(session: Session) -> RunningLab:
     return lab
 
 
-def run_fault(lab: RunningLab, fault: Fault, directory: Path | None) -> FailoverReport:
-    """One run of one fault; its files stay in `directory`. Raises LabError."""
+def run_fault(lab: RunningLab, fault: Fault, directory: Path | None, language: str = "en") -> FailoverReport:
+    """One run of one fault; its report stays in `directory`, in one of lab.report.page.LANGUAGES. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="uranus-failover-") as scratch:
         capture = TcpdumpCapture(lab.world, capture_filters(lab.topology), Path(scratch))
         progress = present.Progress(lab.session.paths.log)
         kind = Failover if fault.mistake is None else Diagnosis
         report = kind(lab, fault, capture, progress).run()
         if directory:
-            save(report, directory, Path(scratch))
+            write_everything(collected(report, _setting(lab), Path(scratch)), directory, language)
     return report
+
+
+def _setting(lab: RunningLab) -> Setting:
+    record = lab.session.record
+    return Setting(lab.topology, record.firewall, record.accelerator, record.slowness)
 
 
 def summary(done: RepeatReport) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from lab.expect.catalogue import about
 from lab.expect.outcome import Outcome
-from lab.experiment import pcap
 from lab.experiment.heartbeat import Stalls
 from lab.experiment.measure import Times
 from lab.experiment.measure_streams import STREAM_DEAD, byte_series
@@ -34,8 +31,6 @@ from lab.experiment.timeline import events, invariant_notes, probe_notes
 from lab.experiment.wire import Overlap, overlaps, reigns
 from lab.topology.model import Topology
 from lab.topology.stage import Stage
-
-JSON_FILE, TEXT_FILE, PCAP_FILE = "failover.json", "failover.txt", "failover.pcap"
 
 NOTHING, ENDLESS, NEVER, SECONDS, RANGE = "-", "endless", "no answer", "{0:.3f} s", "{0:.3f}-{1:.3f} s"
 TITLE = "{topology} at stage {stage}: {fault}"
@@ -241,20 +236,6 @@ def probe_row(one: ProbeResult) -> tuple[str, ...]:
     back = RESUMED.format(one.resumed) if one.resumed is not None else _seconds(one.back_outage)
     verdict = _verdict(one.ok, one.problem, one.miss, one.allowance)
     return one.id, one.fate, outage, _range(one.law), str(one.lost), back, verdict
-
-
-def save(report: FailoverReport, directory: Path, captured: Path | None = None) -> tuple[Path, ...]:
-    """Write JSON, text and, from a capture's directory, all frames in one pcap. Returns the files."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / JSON_FILE).write_text(json.dumps(to_json(report), indent=2) + "\n")
-    (directory / TEXT_FILE).write_text(to_text(report) + "\n")
-    files = [directory / JSON_FILE, directory / TEXT_FILE]
-    if captured is not None:
-        # Each frame once: what crosses a machine's port crosses its bridge too.
-        frames = [frame for path in sorted(captured.glob("br-*.pcap")) for frame in pcap.read(path)]
-        pcap.write(directory / PCAP_FILE, frames)
-        files.append(directory / PCAP_FILE)
-    return tuple(files)
 
 
 def _verdict(ok: bool, problem: str, miss: float, allowance: float) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from lxml import etree
 
 from lab.render.scene import Column, Guest, Row, Scene, make_scene
@@ -28,11 +31,22 @@ TITLE_LIMIT = 22
 
 VIP = "{address} · VHID {vhid}"
 SKEW = "advskew {skew}"
-DHCP = "{device} · DHCP"
-PUBLIC = "public host {address}"
-GATEWAY = "gateway {address}"
-SYNC = "sync: {purpose}"
-DESCRIPTION = "Two firewalls, {nodes}, on the networks {networks}."
+
+
+@dataclass(frozen=True)
+class DrawingWords:
+    """The drawing's few words. conjunction: between two names. purposes: scene's own word -> another language's."""
+
+    dhcp: str = "{device} · DHCP"
+    public: str = "public host {address}"
+    gateway: str = "gateway {address}"
+    sync: str = "sync: {purpose}"
+    description: str = "Two firewalls, {nodes}, on the networks {networks}."
+    conjunction: str = " and "
+    purposes: Mapping[str, str] = field(default_factory=dict)
+
+
+ENGLISH = DrawingWords()
 
 STYLE = """
 svg { font-family: system-ui, "Segoe UI", "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
@@ -72,7 +86,7 @@ svg { font-family: system-ui, "Segoe UI", "Helvetica Neue", Arial, "DejaVu Sans"
 """
 
 
-def draw_svg(plan: Plan) -> str:
+def draw_svg(plan: Plan, words: DrawingWords = ENGLISH) -> str:
     """A whole SVG document; its colours follow the reader's light or dark setting."""
     scene = make_scene(plan)
     heights = [_row_height(row) for row in scene.rows]
@@ -81,7 +95,7 @@ def draw_svg(plan: Plan) -> str:
     root.set("width", str(WIDTH))
     root.set("height", str(height))
     _element(root, "title").text = scene.title
-    _element(root, "desc").text = _description(scene)
+    _element(root, "desc").text = _description(scene, words)
     _element(root, "style").text = STYLE
     _rect(root, "ground", 0.5, 0.5, WIDTH - 1, height - 1, 12)
     _text(root, "ink title", MARGIN, 44, scene.title)
@@ -91,9 +105,9 @@ def draw_svg(plan: Plan) -> str:
     for x, column in zip((LEFT_BOX, RIGHT_BOX), scene.columns, strict=True):
         _box(root, column, x, HEAD, BOX_HEAD + sum(heights) + MARGIN)
     for row, top in zip(scene.rows, tops, strict=True):
-        _ports(root, row, top)
+        _ports(root, row, top, words)
         _marks(root, row, top)
-        _guests(root, row, top)
+        _guests(root, row, top, words)
     etree.indent(root)
     return f"{etree.tostring(root, encoding='unicode')}\n"
 
@@ -126,14 +140,14 @@ def _box(root: etree._Element, column: Column, x: int, y: int, height: int) -> N
     _text(root, "soft small", middle, y + 67, SKEW.format(skew=column.advskew), "middle")
 
 
-def _ports(root: etree._Element, row: Row, top: int) -> None:
+def _ports(root: etree._Element, row: Row, top: int, words: DrawingWords) -> None:
     """Each firewall's address on the network, and a dot where the bar meets the box."""
     y = _centre(top)
     for x, port in zip((LEFT_BOX, RIGHT_BOX), row.ports, strict=True):
         for edge in (x, x + BOX_WIDTH):
             _element(root, "circle", {"class": f"{row.role.value} port", "cx": str(edge), "cy": str(y), "r": "7"})
         middle = x + BOX_WIDTH // 2
-        device = DHCP.format(device=port.device) if port.dhcp else port.device
+        device = words.dhcp.format(device=port.device) if port.dhcp else port.device
         _text(root, "ink text mono", middle, y, str(port.address), "middle")
         _text(root, "soft small mono", middle, y + 18, device, "middle")
 
@@ -150,30 +164,30 @@ def _marks(root: etree._Element, row: Row, top: int) -> None:
         _text(root, "ink small mono", (start + end) // 2, y + 4, text, "middle")
 
 
-def _guests(root: etree._Element, row: Row, top: int) -> None:
+def _guests(root: etree._Element, row: Row, top: int, words: DrawingWords) -> None:
     """Machines at the right end of the bar."""
     for number, guest in enumerate(row.guests):
         y = _centre(top) + GUEST_STEP * number
         _rect(root, "guest", GUEST_X, y - GUEST_HEIGHT // 2, GUEST_WIDTH, GUEST_HEIGHT, 8)
         _text(root, "ink text", GUEST_X + 12, y - 4, guest.name)
         _text(root, "ink small mono", GUEST_X + GUEST_WIDTH - 12, y - 4, str(guest.address), "end")
-        _text(root, "soft small", GUEST_X + 12, y + 14, _guest_note(guest))
+        _text(root, "soft small", GUEST_X + 12, y + 14, _guest_note(guest, words))
     if row.purpose and not row.guests:
         y = _centre(top)
         _rect(root, "guest", GUEST_X, y - GUEST_HEIGHT // 2, GUEST_WIDTH, GUEST_HEIGHT, 8)
-        text = SYNC.format(purpose=row.purpose)
+        text = words.sync.format(purpose=words.purposes.get(row.purpose, row.purpose))
         _text(root, "soft small", GUEST_X + GUEST_WIDTH // 2, y + 4, text, "middle")
 
 
-def _guest_note(guest: Guest) -> str:
+def _guest_note(guest: Guest, words: DrawingWords) -> str:
     if guest.public is not None:
-        return PUBLIC.format(address=guest.public)
-    return GATEWAY.format(address=guest.gateway) if guest.gateway else guest.role
+        return words.public.format(address=guest.public)
+    return words.gateway.format(address=guest.gateway) if guest.gateway else guest.role
 
 
-def _description(scene: Scene) -> str:
-    nodes = " and ".join(column.name for column in scene.columns)
-    return DESCRIPTION.format(nodes=nodes, networks=", ".join(row.name for row in scene.rows))
+def _description(scene: Scene, words: DrawingWords) -> str:
+    nodes = words.conjunction.join(column.name for column in scene.columns)
+    return words.description.format(nodes=nodes, networks=", ".join(row.name for row in scene.rows))
 
 
 def _element(parent: etree._Element, tag: str, attributes: dict[str, str] | None = None) -> etree._Element:

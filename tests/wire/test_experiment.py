@@ -15,16 +15,18 @@ from lab.commands.capture import capture_network
 from lab.errors import LabError
 from lab.expect.fault import parse
 from lab.expect.outcome import predict
-from lab.experiment import pcap
 from lab.experiment.capture import TcpdumpCapture, listen
 from lab.experiment.checks import CheckReport, run_checks
 from lab.experiment.diagnosis import Diagnosis
 from lab.experiment.failover import Failover
 from lab.experiment.mastership import mastership
 from lab.experiment.recorder import capture_filters
-from lab.experiment.report import PCAP_FILE, save, to_text
+from lab.experiment.report import to_text
 from lab.experiment.result import FailoverReport, Kind, Look, StreamFate
 from lab.paths import project_root
+from lab.report.everything import write_everything
+from lab.report.run import Setting, collected
+from lab.report.run import load as load_run
 from lab.topology.load import load_topology
 from lab.topology.model import Topology
 from lab.topology.stage import Stage
@@ -138,9 +140,13 @@ def test_kill_and_return(uranus: Cluster, tmp_path: Path) -> None:
     assert fates["client>internet:tcp/7001:stream"][0] is StreamFate.LOST
     kinds = {event.kind for event in report.events}
     assert {Kind.STEP, Kind.POWER, Kind.ADVERT, Kind.ARP, Kind.PROBE, Kind.LOG} <= kinds
-    files = save(report, tmp_path / "report", tmp_path / "run")
+    saved = collected(report, Setting(uranus.topology, "standin"), tmp_path / "run")
+    files = write_everything(saved, tmp_path / "report", "fr")
     assert all(file.stat().st_size for file in files)
-    assert len(pcap.read(tmp_path / "report" / PCAP_FILE)) > 1000
+    again = load_run(tmp_path / "report")
+    assert again.report == report
+    assert again.frames == saved.frames
+    assert len(again.frames) > 1000
 
 
 def test_carp_off_and_on(uranus: Cluster, tmp_path: Path) -> None:
