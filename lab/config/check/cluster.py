@@ -52,7 +52,7 @@ def virtual_ips(config: Config) -> Iterator[Defect]:
     for vip in config.vips:
         mode = vip.text("mode")
         yield from word(vip, "mode", MODES, required=True)
-        yield from word(vip, "type", TYPES)
+        yield from word(vip, "type", TYPES, required=True)
         yield from _address(config, vip)
         yield from _parent(config, vip, mode)
         if mode == "carp":

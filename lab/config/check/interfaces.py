@@ -26,6 +26,8 @@ from lab.config.reserved import is_reserved
 KINDS = ("dhcp", "pppoe", "ppp", "pptp", "l2tp")
 """What `<ipaddr>` may say instead of an address."""
 
+MAC = re.compile(r"^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")
+BAD_MAC = "is no hardware address"
 KEY = re.compile(r"^(wan|lan|opt[1-9]\d*)$")
 BAD_KEY = "is no interface key"
 KEYS = "wan, lan, opt1, opt2, …"
@@ -105,6 +107,10 @@ def gateways(config: Config) -> Iterator[Defect]:
     for later, first in repeated(items, "name"):
         yield later.defect(TAKEN, FREE, _also(later, first))
     section = config.root.child("gateways")
+    for member in (item for group in config.root.all_at("gateways/gateway_group") for item in group.children("item")):
+        name = member.value.partition("|")[0]
+        if name not in config.gateways:
+            yield member.defect(UNKNOWN_GATEWAY, listed(sorted(config.gateways)))
     for tag in ("defaultgw4", "defaultgw6"):
         default = section.child(tag) if section else None
         if default and default.value not in NO_DEFAULT and default.value not in config.gateways:
@@ -136,6 +142,9 @@ def _interface(config: Config, node: Node) -> Iterator[Defect]:
     elif descr and is_reserved(descr.value):
         yield descr.defect(RESERVED_DESCR, FREE_WORD, hint=HINT_DESCR)
     yield from number(node, "mtu", 576, 9000)
+    mac = node.child("spoofmac")
+    if mac and mac.value and not MAC.match(mac.value):
+        yield mac.defect(BAD_MAC, "six pairs of hexadecimal digits with colons")
     address = node.child("ipaddr")
     kind = address.value if address else ""
     if address and kind and kind not in KINDS:

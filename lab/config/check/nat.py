@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from lab.config.check.defect import Defect
-from lab.config.check.node import Config, Node
+from lab.config.check.node import Config, Node, vip_network
 from lab.config.check.policy import is_special, is_target, on_interfaces, side
 from lab.config.check.values import is_address, is_network, is_port, listed, word
 
@@ -83,8 +84,14 @@ def _rule(config: Config, rule: Node) -> Iterator[Defect]:
         yield target.defect(BAD_TARGET, TARGET)
     elif is_address(target.value) and not is_network(target.value):
         own = {*config.own_addresses, *(vip.text("subnet") for vip in config.vips)}
-        if target.value not in own and not rule.has("disabled") and not _outside(config, rule):
-            yield target.warning(NOT_OURS, listed(sorted(own)), HINT_NOT_OURS)
+        if target.value not in own and not _in_a_pool(config, target.value) and not _outside(config, rule):
+            yield target.defect(NOT_OURS, listed(sorted(own)), hint=HINT_NOT_OURS)
+
+
+def _in_a_pool(config: Config, address: str) -> bool:
+    """A virtual IP may be a whole network."""
+    pools = [vip_network(vip) for vip in config.vips if vip.text("type") == "network"]
+    return any(pool is not None and ip_address(address) in pool.network for pool in pools)
 
 
 def _outside(config: Config, rule: Node) -> bool:

@@ -63,7 +63,9 @@ def trackers(config: Config) -> Iterator[Defect]:
     found = config.root.all_at("filter/rule")
     for rule in found:
         node = rule.child("tracker")
-        if node and node.value:
+        if rule.is_section and not (node and node.value):
+            yield rule.lacks("tracker", TRACKER)
+        elif node:
             good = node.value.isascii() and node.value.isdigit() and 0 < int(node.value) <= LARGEST_TRACKER
             if not good:
                 yield node.defect(BAD_TRACKER, TRACKER)

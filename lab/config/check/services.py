@@ -11,6 +11,7 @@ from lab.config.check.values import ADDRESS, NO_IPV4, is_ipv4, listed
 
 UNKNOWN_INTERFACE = "is no interface"
 NO_STATIC = "serves on an interface without a static address"
+OWN_ADDRESS = "is this node's own address"
 OUTSIDE = "is not in the interface's network"
 BACKWARDS = "ends before it begins"
 JOB_FIELDS = ("minute", "hour", "mday", "month", "wday", "who", "command")
@@ -37,6 +38,12 @@ def dhcp_servers(config: Config) -> Iterator[Defect]:
             elif node and node.value and IPv4Address(node.value) not in own.network:
                 yield node.defect(OUTSIDE, f"an address in {own.network}")
         yield from _order(*ends)
+        for node in (*server.children("gateway"), *server.children("dnsserver"), *server.children("failover_peerip")):
+            if node.value and node.value != "none" and not is_ipv4(node.value):
+                yield node.defect(NO_IPV4, ADDRESS)
+        peer = server.child("failover_peerip")
+        if peer and peer.value == str(own.ip):
+            yield peer.defect(OWN_ADDRESS, "the other node's address")
 
 
 def jobs(config: Config) -> Iterator[Defect]:

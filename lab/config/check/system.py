@@ -34,6 +34,11 @@ SPEEDS = ("115200", "57600", "38400", "19200", "14400", "9600")
 CONSOLES = ("serial", "video")
 PROTOCOLS = ("http", "https")
 
+UNKNOWN_GATEWAY = "is no gateway"
+UNKNOWN_CERTIFICATE = "is no certificate of this file"
+OPTIMIZATIONS = ("normal", "high-latency", "aggressive", "conservative")
+
+_DNS_GATEWAY = re.compile(r"^dns\d+gw$")
 _VERSION = re.compile(r"^\d{1,3}(\.\d{1,2})?$")
 _HOSTNAME = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")
 _BCRYPT = re.compile(r"^\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}$")
@@ -65,6 +70,10 @@ def identity(config: Config) -> Iterator[Defect]:
     for server in section.children("dnsserver"):
         if server.value and not is_address(server.value):
             yield server.defect(NO_ADDRESS, ADDRESS)
+    for node in section.nodes:
+        if _DNS_GATEWAY.match(node.tag) and node.value not in ("", "none", *config.gateways):
+            yield node.defect(UNKNOWN_GATEWAY, listed(sorted(config.gateways)))
+    yield from word(section, "optimization", OPTIMIZATIONS)
 
 
 def users(config: Config) -> Iterator[Defect]:
@@ -118,6 +127,10 @@ def consoles(config: Config) -> Iterator[Defect]:
     if webgui:
         yield from word(webgui, "protocol", PROTOCOLS)
         yield from number(webgui, "port", 1, 65535)
+        certificate = webgui.child("ssl-certref")
+        known = {node.text("refid") for node in config.root.children("cert")}
+        if certificate and certificate.value and certificate.value not in known:
+            yield certificate.defect(UNKNOWN_CERTIFICATE, listed(sorted(known)))
     if ssh:
         yield from number(ssh, "port", 1, 65535)
 

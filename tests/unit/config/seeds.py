@@ -282,5 +282,36 @@ SEEDS = (
         FORWARD.format(target="<target>web.example</target>"),
         "/pfsense/nat/rule[1]/target",
     ),
+    Seed(
+        "NAT to nobody's address",
+        "<target>192.168.1.252",
+        "<target>192.168.1.77",
+        "/pfsense/nat/outbound/rule[1]/target",
+    ),
+    Seed("VIP without a type", "<type>single</type>", "", "/pfsense/virtualip/vip[1]/type", VIP1),
+    Seed("rule without a tracker", FIRST_RULE, "", "/pfsense/filter/rule[1]/tracker"),
+    Seed("optimization nobody knows", "<optimization>normal", "<optimization>fast", "/pfsense/system/optimization"),
+    Seed("name server by no gateway", "<dnsserver>", "<dns1gw>NONE</dns1gw><dnsserver>", "/pfsense/system/dns1gw"),
+    Seed(
+        "certificate that is not there",
+        "<loginautocomplete>",
+        "<ssl-certref>64b0</ssl-certref><loginautocomplete>",
+        "/pfsense/system/webgui/ssl-certref",
+    ),
+    Seed(
+        "group of no gateway",
+        "<defaultgw4>",
+        "<gateway_group><name>g</name><item>GONE|1|address</item></gateway_group><defaultgw4>",
+        "/pfsense/gateways/gateway_group[1]/item[1]",
+    ),
+    Seed(
+        "hardware address", "<spoofmac></spoofmac>", "<spoofmac>52:54:00</spoofmac>", "/pfsense/interfaces/wan/spoofmac"
+    ),
+    Seed(
+        "DHCP peer is this node",
+        "<lan>\n\t\t\t<range>",
+        "<lan>\n\t\t\t<enable></enable><failover_peerip>172.17.1.254</failover_peerip><range>",
+        "/pfsense/dhcpd/lan/failover_peerip",
+    ),
     Seed("job without a time", "<hour>3</hour>", "", "/pfsense/cron/item[2]/hour"),
 )

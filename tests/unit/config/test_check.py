@@ -65,7 +65,6 @@ def test_the_line_is_that_of_the_element() -> None:
         ("<subnet>172.17.2.252<", "<subnet>172.17.9.252<", "virtualip/vip[2]/subnet"),
         ("<![CDATA[carp-pass-of-19-chr]]>", "<![CDATA[carp-pass-of-21-chars]]>", "virtualip/vip[1]/password"),
         ("<enable></enable>\n\t\t\t<if>vtnet3", "<if>vtnet3", "virtualip/vip[3]/interface"),
-        ("<target>192.168.1.252<", "<target>192.168.1.77<", "nat/outbound/rule[1]/target"),
     ],
 )
 def test_what_pfsense_takes_is_a_warning(old: str, new: str, path: str) -> None:
