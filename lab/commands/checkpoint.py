@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from lab.commands import present
 from lab.commands.election import Election
-from lab.commands.record import existing
+from lab.commands.record import existing, write_record
 from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.errors import LabError
@@ -23,7 +24,9 @@ from lab.host.deadline import Deadline
 from lab.host.lock import locked
 from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store, check_name
 from lab.machines.machine import MachineState
+from lab.paths import LabPaths
 from lab.topology.plan import Kind, Plan
+from lab.topology.stage import Stage
 
 CLOCK = "hwclock -s -u"
 """A guest's wall clock stands still while it is not running; its RTC follows the host."""
@@ -165,7 +168,22 @@ def take(session: Session, name: str, listener: Listener) -> Checkpoint:
         image: image_cache.digest(image_cache.image_path(image, recipe))
         for image, recipe in session.record.images.items()
     }
-    return session.cut(listener).save(name, session.machines.emulator, images)
+    done = session.cut(listener).save(name, session.machines.emulator, images)
+    stage_note(session.paths, name).write_text(session.record.stage.value)
+    return done
+
+
+def stage_note(paths: LabPaths, name: str) -> Path:
+    """The file that tells at which stage a checkpoint was taken: `lab.push` may have moved the lab since, or before."""
+    return paths.checkpoints / f"{name}.stage"
+
+
+def at_saved_stage(session: Session, name: str) -> Session:
+    """The session with the stage that its firewalls have once this checkpoint is restored."""
+    note = stage_note(session.paths, name)
+    if not note.exists():
+        return session
+    return replace(session, record=replace(session.record, stage=Stage(note.read_text())))
 
 
 def put_back(
@@ -173,6 +191,9 @@ def put_back(
 ) -> Restored:
     """Restore an open, locked lab, then set its clocks and wait for the saved roles on the wire. begin: monotonic."""
     chosen = tuple(names) if names is not None else tuple(checkpoint.machines)
+    if names is None:
+        session = at_saved_stage(session, checkpoint.name)
+        write_record(session.paths, session.record)
     if names is not None or not roles(session.plan, checkpoint):
         session.cut(listener).restore(checkpoint, names)
         resumed, at = time.monotonic() - begin, time.time()

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Mapping
 
-from lab.commands.checkpoint import put_back
+from lab.commands.checkpoint import at_saved_stage, put_back
 from lab.commands.record import Record, read_record
 from lab.commands.session import Session
 from lab.errors import LabError
@@ -94,6 +94,8 @@ def _fits(session: Session, checkpoint: Checkpoint, images: Mapping[str, GuestIm
     """RAM holds pieces of the image and of QEMU's devices. Raises LabError."""
     if checkpoint.emulator != session.machines.emulator:
         raise LabError("QEMU is another version now", expected=str(checkpoint.emulator))
+    if at_saved_stage(session, AFTER_UP).record.stage is not session.record.stage:
+        raise LabError("it was kept at another stage")
     now = {name: image_cache.digest(image.disk.parent) for name, image in images.items()}
     if checkpoint.images != now:
         raise LabError("the guest images were built anew")
