@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
+import select
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +20,8 @@ from typing import Any
 import bcrypt
 import pytest
 
+from lab.appliances.appliance import STANDIN
+from lab.appliances.firewall import Firewall
 from lab.appliances.stored_config import read_stored
 from lab.appliances.sync_law import compare
 from lab.appliances.xmlrpc import XmlRpc, XmlRpcFault, XmlRpcRefusedError
@@ -296,6 +302,69 @@ def test_the_page_shows_every_vip_and_its_buttons_work(pair: Pair) -> None:
     forged = ("/status_carp.php", {"disablecarp": "1", "__csrf_magic": "0"})
     assert browse(pair, ("/", None), forged)[1].count("Sign In") > 0
     until(lambda: pair.cluster.state("a") == {"MASTER"}, 30, 0.5)
+
+
+@contextmanager
+def serial_socket(line: int, path: Path) -> Iterator[bytearray]:
+    """A guest's terminal as a socket, which is how QEMU offers it, for one client. What the guest prints is given back."""
+    ended = threading.Event()
+    printed = bytearray()
+
+    def copy() -> None:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            listening.listen(1)
+            ready.set()
+            client, _ = listening.accept()
+            with client:
+                while not ended.is_set():
+                    for source in select.select([line, client], [], [], 0.05)[0]:
+                        if source is client:
+                            data = client.recv(4096)
+                            if not data:
+                                return
+                            os.write(line, data)
+                        else:
+                            data = os.read(line, 4096)
+                            printed.extend(data)
+                            client.sendall(data)
+
+    ready = threading.Event()
+    thread = threading.Thread(target=copy)
+    thread.start()
+    ready.wait()
+    try:
+        yield printed
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_new_configuration_over_the_console_is_obeyed_and_not_echoed(pair: Pair, tmp_path: Path) -> None:
+    """What lab.push does to each node: it decides on the wire, and VHIDs that stay do not notice."""
+    guest, path = pair.cluster.guests["a"], pair.root("a") / "cf/conf/config.xml"
+    before, log = path.read_text(), tmp_path / "a.log"
+    log.touch()
+    block = (
+        "<filter><rule><tracker>1800000002</tracker><type>block</type><interface>lan</interface>"
+        "<ipprotocol>inet</ipprotocol><source><network>lan</network></source>"
+        "<destination><address>172.17.2.10</address></destination><descr>pushed</descr></rule>"
+    )
+    firewall = Firewall("a", STANDIN, tmp_path / "a.sock", log)
+    for text, reached in ((before.replace("<filter>", block, 1), False), (before, True)):
+        quiet = carp_lines(pair.log("a"))
+        with serial_socket(guest.line.child_fd, tmp_path / "a.sock") as printed:
+            firewall.install_config(text.encode())
+        assert b"config.new" in printed
+        assert b"H4sI" not in printed, "what is sent is echoed, and so is in the transcript, secrets included"
+        (tmp_path / "a.sock").unlink()
+        assert path.read_text() == text
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert pair.reaches_server() is reached
+        assert carp_lines(pair.log("a")) == quiet
+    assert not list(path.parent.glob("config.new*"))
+    guest.shell()
+    assert pair.cluster.state("a") == {"MASTER"}
 
 
 def test_another_version_stops_the_sync(pair: Pair) -> None:
