@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import sys
 import threading
@@ -33,6 +34,8 @@ def run(name: str | None, node: str, port: int) -> int:
             print(text, flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 forward(front, door.dial)
+            # A second Ctrl-C must not cut the clearing up short.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         print(ENDED)
         return 0
 

@@ -38,10 +38,10 @@ DIFFERENCE = "{path}: {seen!r}, not {expected!r}"
 MOVED = "VHIDs changed hands during the sync"
 CURE = "`./inv lab.exec {master} 'tail /var/log/system.log'` shows what it logged"
 TITLE = "{master} and {backup}, section by section"
-SENT, OWN = "by the sync", "each its own"
-SAME, DIFFER = "the same", "{count} differ, as they should"
+SENT, ACCOUNTS, OWN = "by the sync", "users and groups by the sync", "each its own"
+SAME, AS_MEANT, DIFFER = "the same", "{count} differ, as they should", "{count} differ"
 DONE = "Synchronised in {seconds:.1f} s, proved on {backup}; {changed}; no VHID changed hands."
-CHANGED, UNCHANGED = "{count} sections changed there", "it changed nothing there"
+CHANGED, UNCHANGED = "changed there: {sections}", "it changed nothing there"
 SHOWN = 3
 """How many differences of a section are named in the table."""
 
@@ -174,8 +174,8 @@ def as_text(done: Synchronised) -> str:
     rows = [
         [
             each.section,
-            SENT if each.sent else OWN,
-            DIFFER.format(count=len(each.differ)) if each.differ else SAME,
+            _kept(each),
+            (AS_MEANT if each.sent else DIFFER).format(count=len(each.differ)) if each.differ else SAME,
             "\n".join(_difference(one) for one in each.differ[:SHOWN]) + ("\n…" if len(each.differ) > SHOWN else ""),
         ]
         for each in done.sections
@@ -183,9 +183,15 @@ def as_text(done: Synchronised) -> str:
     ]
     title = TITLE.format(master=done.master, backup=done.backup)
     columns = ["section", "kept in step", "nodes", f"{done.master} / {done.backup}"]
-    changed = CHANGED.format(count=len(done.changed)) if done.changed else UNCHANGED
+    changed = CHANGED.format(sections=", ".join(done.changed)) if done.changed else UNCHANGED
     parts = (present.table(title, columns, rows), "\n".join(done.said))
     return "\n\n".join((*parts, DONE.format(seconds=done.seconds, backup=done.backup, changed=changed)))
+
+
+def _kept(each: Comparison) -> str:
+    if not each.sent:
+        return OWN
+    return ACCOUNTS if each.section == "system" else SENT
 
 
 def _difference(each: Difference) -> str:
