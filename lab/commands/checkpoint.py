@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from lab.commands import present
@@ -173,7 +173,7 @@ def take(session: Session, name: str, listener: Listener) -> Checkpoint:
     return done
 
 
-def stage_note(paths: LabPaths, name: str) -> Path:
+def stage_note(paths: LabPaths, name: str) -> pathlib.Path:
     """The file that tells at which stage a checkpoint was taken: `lab.push` may have moved the lab since, or before."""
     return paths.checkpoints / f"{name}.stage"
 
