@@ -31,12 +31,15 @@ HINT = "Without --quick the adverts themselves are listened to and the firewalls
 
 @dataclass(frozen=True)
 class Glance:
-    """machines: name -> state. masters: VHID -> who was last seen with its virtual MAC, and seconds since; silent ones left out."""
+    """machines: name -> state. masters: VHID -> who was last seen with its virtual MAC, and seconds since; silent ones left out.
+
+    masters is None where the tables cannot be read: no guest runs, or not as this user.
+    """
 
     record: Record
     topology: Mapping[str, Any]
     machines: dict[str, str]
-    masters: dict[int, tuple[str, float]]
+    masters: dict[int, tuple[str, float]] | None
 
     @property
     def firewalls(self) -> tuple[str, ...]:
@@ -51,7 +54,7 @@ class Glance:
         """Every machine runs, and the first firewall is master of every VHID."""
         first = self.firewalls[0]
         return set(self.machines.values()) == {"running"} and all(
-            self.masters.get(vip["vhid"], ("", 0.0))[0] == first for vip in self.vips
+            (self.masters or {}).get(vip["vhid"], ("", 0.0))[0] == first for vip in self.vips
         )
 
 
@@ -63,6 +66,8 @@ def run(name: str | None, json: bool) -> int:
         if paths.pending.exists():
             _bring_to_end(name)
         seen = glance(name)
+        if seen.masters is None and "running" in seen.machines.values():
+            return _listen(name, json)
         if json:
             present.as_json(as_data(seen))
         else:
@@ -70,6 +75,13 @@ def run(name: str | None, json: bool) -> int:
         return 0 if seen.ok else 1
 
     return present.run(body, json)
+
+
+def _listen(name: str | None, json: bool) -> int:
+    """The slow way, where the quick one is barred."""
+    from lab.commands import status
+
+    return status.run(name, json)
 
 
 def _bring_to_end(name: str | None) -> None:
@@ -110,10 +122,10 @@ def not_running(paths: LabPaths) -> LabError:
     )
 
 
-def _masters(paths: LabPaths, topology: Mapping[str, Any]) -> dict[int, tuple[str, float]]:
+def _masters(paths: LabPaths, topology: Mapping[str, Any]) -> dict[int, tuple[str, float]] | None:
     links = links_of(paths)
     if links is None:
-        return {}
+        return None
     owners = {tap: node for node in topology["firewalls"] for tap in _taps(paths, node)}
     carp = topology["carp"]
     found = {}
@@ -158,7 +170,7 @@ def as_data(seen: Glance) -> dict[str, Any]:
 
 
 def _vhid(seen: Glance, vip: Mapping[str, Any]) -> dict[str, Any]:
-    master, age = seen.masters.get(vip["vhid"], (None, None))
+    master, age = (seen.masters or {}).get(vip["vhid"], (None, None))
     others = [node for node in seen.firewalls if node != master and seen.machines[node] == "running"]
     return {
         "vhid": vip["vhid"],

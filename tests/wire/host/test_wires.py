@@ -53,7 +53,9 @@ def test_a_port_that_is_gone_is_no_obstacle(world: World) -> None:
 
 
 def test_a_disturbance_of_the_wires_ends(world: World) -> None:
-    world.run(["nft", "-f", "-"], "table bridge disturb { chain c { type filter hook forward priority 0; policy drop; }; }")
+    world.run(
+        ["nft", "-f", "-"], "table bridge disturb { chain c { type filter hook forward priority 0; policy drop; }; }"
+    )
     Wires(world).write((MASTER,))
     assert "disturb" not in world.run(["nft", "list", "ruleset"])
 
