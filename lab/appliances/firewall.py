@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from lab.appliances.appliance import BOOT_COMPLETE, CONFIG_FOUND, MENU, Appliance
 from lab.appliances.carp_text import SYSCTLS, CarpWord, parse_carp
-from lab.appliances.node_word import ASK_STATES, NodeWord, parse_word
+from lab.appliances.node_word import ASK_MODE, NodeWord, ask_states, parse_word
 from lab.console.log import ConsoleLog
 from lab.console.shell import FirewallShell, Output, firewall_shell
 from lab.errors import LabError
@@ -97,14 +98,15 @@ class Firewall:
         except ValueError as error:
             raise self._odd(ASK_CARP, output.text) from error
 
-    def word(self) -> NodeWord:
-        """All it says of the cluster: CARP, maintenance mode, state sync, states."""
+    def word(self, sync: Sequence[IPv4Address]) -> NodeWord:
+        """All it says of the cluster: CARP, maintenance mode, state sync, states. sync: both nodes' addresses there."""
+        commands = (ASK_CARP, ask_states(sync), ASK_MODE)
         with self.shell("reading the cluster's state") as shell:
-            carp, states = (shell.run(command, self.step_limit).text for command in (ASK_CARP, ASK_STATES))
+            carp, states, mode = (shell.run(command, self.step_limit).text for command in commands)
         try:
-            return parse_word(carp, states)
+            return parse_word(carp, states + mode)
         except ValueError as error:
-            raise self._odd(f"{ASK_CARP}; {ASK_STATES}", f"{carp}\n{states}") from error
+            raise self._odd("; ".join(commands), f"{carp}\n{states}{mode}") from error
 
     def config(self) -> bytes:
         """Its config.xml as it is stored, secrets left out: what crosses the console is written down."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from lab.appliances.carp_text import CarpWord, parse_carp
 
@@ -14,11 +16,23 @@ SYNCOK_LINE = re.compile(r"^\s*syncok: ([01])", re.MULTILINE)
 MULTICAST = "224.0.0.240"
 """What `syncpeer` is where nobody is named (FreeBSD if_pfsync.h, INADDR_PFSYNC_GROUP)."""
 
-ASK_STATES = (
-    "pfctl -vvss|sed -n -e 's/^[^ ].*/state/p' -e 's/.*creatorid: \\([0-9a-f]*\\).*/\\1/p'|sort|uniq -c;"
-    "echo maintenance `grep -c virtualip_carp_maint /cf/conf/config.xml`"
+ASK_MODE = "echo maintenance `grep -c virtualip_carp_maint /cf/conf/config.xml`"
+"""The tag is the maintenance mode."""
+
+_COUNT = (
+    "pfctl -vvss|sed -nE -e '/^[^ ]/{{h;s/.*/state/p;}}'"
+    " -e '/creatorid:/{{G;/\\n.*({own})[^0-9]/!s/.*creatorid: ([0-9a-f]*).*/\\1/p;}}'|sort|uniq -c"
 )
-"""How many states, and whose: what pfSense's own page takes from `pfctl -vvss` (status_carp.php). The tag is the maintenance mode."""
+
+
+def ask_states(sync: Sequence[IPv4Address]) -> str:
+    """Command that counts states, and says whose they are, as pfSense's own page takes it from `pfctl -vvss` (status_carp.php).
+
+    sync: addresses of both nodes on the sync network. What they say to each other is counted, but not asked for its maker:
+    conntrackd does not carry it over, so it would tell nothing about state sync.
+    """
+    return _COUNT.format(own="|".join(str(address) for address in sync))
+
 
 COUNT_LINE = re.compile(r"^\s*(\d+) (state|[0-9a-f]{1,8})$")
 MAINTENANCE_LINE = re.compile(r"^maintenance (\d+)$")
@@ -42,7 +56,7 @@ class NodeWord:
     maintenance: the tag of the persistent mode is in its config.xml.
     pfsync:      None where there is none.
     states:      entries of its state table.
-    creators:    host ids of the nodes that made them, hexadecimal without leading zeros, sorted.
+    creators:    host ids of the nodes that made those between other machines, hexadecimal without leading zeros, sorted.
     """
 
     carp: CarpWord
@@ -53,7 +67,7 @@ class NodeWord:
 
 
 def parse_word(carp: str, states: str) -> NodeWord:
-    """carp: as for `parse_carp`, with all of `ifconfig`. states: the output of ASK_STATES. Raises ValueError."""
+    """carp: as for `parse_carp`, with all of `ifconfig`. states: the output of `ask_states`, then ASK_MODE. Raises ValueError."""
     counts: dict[str, int] = {}
     mode = None
     for line in states.splitlines():

@@ -86,7 +86,8 @@ def look(lab: RunningLab, config: bool = False) -> Status:
 
 def _word(lab: RunningLab, name: str) -> NodeWord | str:
     try:
-        return lab.firewalls[name].word()
+        network = lab.topology.sync.network
+        return lab.firewalls[name].word([each.addresses[network] for each in lab.topology.firewalls.values()])
     except LabError as error:
         return error.problem.summary
 

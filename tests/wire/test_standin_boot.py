@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from lab.appliances.firewall import ASK_CARP, READ_CONFIG
-from lab.appliances.node_word import ASK_STATES, parse_word
+from lab.appliances.node_word import ASK_MODE, NodeWord, ask_states, parse_word
 from lab.config.differences import differences
 from lab.config.tree import parse
 from tests.golden_files import GOLDEN
@@ -179,7 +180,12 @@ def test_pfctl_and_netstat(shell: BootedGuest, network: Network) -> None:
 
 def test_its_whole_word_and_its_file_as_the_lab_asks_for_them(shell: BootedGuest, network: Network) -> None:
     network.nodes["client"].run(f"ping -n -c 1 {PUBLIC}")
-    word = parse_word(shell.run(ASK_CARP), shell.run(ASK_STATES))
+
+    def said() -> NodeWord:
+        states = shell.run(ask_states((IPv4Address("172.17.4.254"), IPv4Address("172.17.4.253"))))
+        return parse_word(shell.run(ASK_CARP), states + shell.run(ASK_MODE))
+
+    word = said()
     assert [(each.nic, each.vhid, each.state) for each in word.carp.vhids] == [
         (f"vtnet{number}", number, "MASTER") for number in range(1, 5)
     ]
@@ -187,7 +193,7 @@ def test_its_whole_word_and_its_file_as_the_lab_asks_for_them(shell: BootedGuest
     assert word.creators == ("a1",)
     assert (word.maintenance, word.pfsync) == (False, None)
     shell.run("pfSsh.php playback enablecarpmaint")
-    assert parse_word(shell.run(ASK_CARP), shell.run(ASK_STATES)).maintenance
+    assert said().maintenance
     shell.run("pfSsh.php playback disablecarpmaint")
     shown = shell.run(READ_CONFIG)
     assert "carpsecret" not in shown

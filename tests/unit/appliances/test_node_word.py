@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from standin.commands.ifconfig import PFSYNC_TEXT
 from standin.pf_states import format_states, parse_flows
 
-from lab.appliances.node_word import ASK_STATES, PfsyncWord, parse_pfsync, parse_word
+from lab.appliances.node_word import ASK_MODE, PfsyncWord, ask_states, parse_pfsync, parse_word
 
+SYNC = (IPv4Address("172.17.4.254"), IPv4Address("172.17.4.253"))
 CARP = """1
 1
 240
@@ -25,7 +27,10 @@ pfsync0: flags=41<UP,RUNNING> metric 0 mtu 1500
 \tgroups: pfsync
 """
 # pfctl -vvss on FreeBSD 14 (pf_print_state.c).
-STATES = """all tcp 172.17.2.10:22 <- 172.17.1.10:40000       ESTABLISHED:ESTABLISHED
+STATES = """all tcp 172.17.4.254:443 <- 172.17.4.253:40000       FIN_WAIT_2:FIN_WAIT_2
+   age 00:00:10, expires in 00:00:01, 9:8 pkts, 1000:900 bytes, rule 99
+   id: 5f0b1c6500000009 creatorid: cccccccc
+all tcp 172.17.2.10:22 <- 172.17.1.10:40000       ESTABLISHED:ESTABLISHED
    [2904196837 + 65536] wscale 7  [2040353281 + 64256] wscale 7
    age 00:00:10, expires in 23:59:58, 9:8 pkts, 1000:900 bytes, rule 81
    id: 5f0b1c6500000001 creatorid: 000000a1
@@ -43,14 +48,14 @@ FLOWS = (
 
 
 def asked(folder: Path, states: str, config: str) -> str:
-    """The output of ASK_STATES where `pfctl` prints these states and config.xml is this text."""
+    """The output of what the lab asks where `pfctl` prints these states and config.xml is this text."""
     folder.mkdir()
     (folder / "states").write_text(states)
     (folder / "config.xml").write_text(config)
     pfctl = folder / "pfctl"
     pfctl.write_text(f'#!/bin/sh\ntest "$*" = -vvss && cat {folder}/states\n')
     pfctl.chmod(0o755)
-    command = ASK_STATES.replace("/cf/conf/config.xml", str(folder / "config.xml"))
+    command = f"{ask_states(SYNC)}; {ASK_MODE}".replace("/cf/conf/config.xml", str(folder / "config.xml"))
     path = f"{folder}:{os.environ['PATH']}"
     return subprocess.run(["sh", "-c", command], env={"PATH": path}, capture_output=True, text=True, check=False).stdout
 
@@ -58,7 +63,7 @@ def asked(folder: Path, states: str, config: str) -> str:
 def test_freebsd_s_formats(tmp_path: Path) -> None:
     word = parse_word(CARP, asked(tmp_path / "a", STATES, "<pfsense>\n</pfsense>\n"))
     assert word.pfsync == PfsyncWord("vtnet4", "172.17.4.253", settled=True)
-    assert (word.states, word.creators) == (2, ("a1", "b2000000"))
+    assert (word.states, word.creators) == (3, ("a1", "b2000000"))
     assert not word.maintenance
     assert word.carp.demotion == 240
     assert word.carp.state_of(1) == "MASTER"
