@@ -22,7 +22,7 @@ def _end(code: int) -> None:
         "topology": TOPOLOGY,
         "firewall": "standin (needs nothing) or pfsense (your own 2.7.0 image)",
         "name": "name of the lab (default: the topology's)",
-        "provider": "libvirt (vagrant is not there yet)",
+        "provider": "libvirt, or vagrant: from a Vagrantfile to hand out",
         "stage": "bare, vips, pfsync, xmlrpc or rules (complete, the default)",
         "cold": "boot, even where lab.down kept what a warm start needs",
         "profile": "show where the time went, per machine and step",

@@ -41,6 +41,9 @@ class Booter:
     secrets: Secrets
     listener: Listener
 
+    def begin(self) -> None:
+        """What is done for all machines together, before `bring_up` of each. Nothing here: see VagrantBooter."""
+
     def bring_up(self, machine: PlannedMachine) -> None:
         """Make one machine ready, whatever state it is in; a machine that is ready already is left alone."""
         ready = self._ready_mark(machine.name)

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.commands import present
 from lab.commands.election import Election
-from lab.commands.record import existing, write_record
+from lab.commands.record import VAGRANT, existing, write_record
 from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.errors import LabError
@@ -52,6 +52,8 @@ SETTLED = "clocks set and one master per VHID as saved"
 SETTLED_ALL = "clocks set, one master per VHID as saved, an answer on every allowed path"
 SETTLED_NODE = "clock set"
 COLUMNS = ["name", "taken", "size", "stood still", "machines"]
+NOT_VAGRANTS = "A lab that Vagrant boots has no checkpoints: its disks are Vagrant's"
+NOT_VAGRANTS_CURE = "`./inv lab.up` without --provider builds a lab that has"
 NONE_YET = "There is no checkpoint. `./inv lab.save NAME` takes one."
 TOTAL = "{used} MiB of {quota} MiB ({variable}), in {place}"
 
@@ -258,7 +260,9 @@ def roles(plan: Plan, checkpoint: Checkpoint) -> Mapping[int, tuple[str, ...]]:
 
 
 def admit(session: Session) -> None:
-    """Raises LabError where one more checkpoint passes the quota, or the disk's end."""
+    """Raises LabError where one more checkpoint passes the quota, or the disk's end, or where Vagrant has the disks."""
+    if session.record.provider == VAGRANT:
+        raise LabError(NOT_VAGRANTS, expected="provider libvirt", seen="provider vagrant", cure=NOT_VAGRANTS_CURE)
     store = Store(session.paths)
     found = store.all()
     used = mib(sum(checkpoint.size for checkpoint in found))

@@ -112,7 +112,9 @@ def prune() -> int:
     """`image.prune`."""
 
     def body() -> int:
-        print(f"{images.prune() // MIB} MiB freed")
+        from lab.host import boxes
+
+        print(f"{(images.prune() + boxes.prune()) // MIB} MiB freed")
         return 0
 
     return present.run(body)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lab.topology.model import Topology
 
 DEFAULT_NAME = "uranus"
+VAGRANT = "vagrant"
+"""The provider of a lab that Vagrant boots."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from lab.appliances import config_file
 from lab.appliances.firewall import Firewall
 from lab.commands.boot import wait_ready
+from lab.commands.record import VAGRANT
 from lab.commands.session import Session
 from lab.console.log import ConsoleLog
 from lab.expect.mistake import Edit, Line
@@ -75,7 +76,9 @@ class RunningLab:
 
     @property
     def processes(self) -> Mapping[str, str]:
-        return {name: str(self.session.paths.disk(name)) for name in self.firewalls}
+        # Of a machine that Vagrant made the disk is no path of the host's.
+        unique = self.session.paths.console_log if self.session.record.provider == VAGRANT else self.session.paths.disk
+        return {name: str(unique(name)) for name in self.firewalls}
 
     def console(self, node: str) -> ConsoleLog:
         """What a firewall's console says from now on."""

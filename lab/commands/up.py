@@ -19,7 +19,7 @@ from lab.commands.checkpoint import admit, take
 from lab.commands.election import Election
 from lab.commands.install import DISK_MIB as INSTALL_MIB
 from lab.commands.install import Installer, golden_image
-from lab.commands.record import Record, read_record, write_record
+from lab.commands.record import VAGRANT, Record, read_record, write_record
 from lab.commands.session import Session, opened
 from lab.commands.waterfall import BOOT_LOG, Waterfall, drawn, guest_spans
 from lab.errors import LabError
@@ -46,6 +46,8 @@ from lab.topology.stage import Stage, parse_stage
 CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
 
 NO_CHECKPOINT = "lab.reset and a warm lab.up will not be possible: {why}"
+
+PROVIDERS = ("libvirt", VAGRANT)
 
 ESTIMATE = (
     "about {minutes} min to build {images}, {download} MiB to download; "
@@ -154,7 +156,10 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         _say_estimate(first_builds(names), needs, listener)
     images = golden | {name: ensure(name, listener) for name in names}
     wanted = _wanted(request, model, stage, paths, verdict, images, len(plan.machines))
-    warm_start = warm.prepare(paths, wanted, request.cold, listener)
+    by_vagrant = request.provider == VAGRANT
+    if by_vagrant:
+        _clean(paths)
+    warm_start = not by_vagrant and warm.prepare(paths, wanted, request.cold, listener)
     record = _record(wanted, paths)
     with _step(listener, "lab", "namespace and bridges"):
         world.create(plan.bridges)
@@ -175,11 +180,13 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
             done = record.done()
             write_record(paths, done)
             return done
-        booter = Booter(paths, record, plan, machines, images, passwords_of(paths.secrets, model), listener)
+        secrets = passwords_of(paths.secrets, model)
+        booter = _booter_of(request.provider)(paths, record, plan, machines, images, secrets, listener)
         _boot_and_elect(booter, world, stage)
         done = record.done()
         write_record(paths, done)
-        _keep(session, listener)
+        if not by_vagrant:
+            _keep(session, listener)
     finally:
         machines.close()
     return done
@@ -188,6 +195,20 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
 def _medium(firewall: str, listener: Listener) -> Medium | None:
     """What a firewall is installed from; None for one whose image we build. Raises LabError where there is no medium."""
     return find_medium(listener) if appliance(firewall) is PFSENSE else None
+
+
+def _booter_of(provider: str) -> type[Booter]:
+    if provider == VAGRANT:
+        from lab.commands.vagrant_boot import VagrantBooter
+
+        return VagrantBooter
+    return Booter
+
+
+def _clean(paths: LabPaths) -> None:
+    from lab.commands.vagrant_boot import clean
+
+    clean(paths)
 
 
 def _keep(session: Session, listener: Listener) -> None:
@@ -216,6 +237,7 @@ def _say_estimate(recipes: list[Manifest], needs: Needs, listener: Listener) -> 
 
 
 def _boot_and_elect(booter: Booter, world: World, stage: Stage) -> None:
+    booter.begin()
     if not stage.reaches(Stage.VIPS):
         _boot_all(booter, os.cpu_count() or 1)
         return
@@ -252,13 +274,19 @@ def _image(machine: PlannedMachine, firewall: str) -> str:
 
 def _refuse(request: Request, model: Topology) -> None:
     """What cannot be built, said before anything is started."""
-    if request.provider != "libvirt":
+    if request.provider not in PROVIDERS:
         raise LabError(
-            f"The provider {request.provider} is not there yet",
-            expected="libvirt",
-            seen=request.provider,
-            cure="leave --provider out; `./inv topology.render DIR` writes a Vagrantfile",
+            f"There is no provider called {request.provider}", expected=" or ".join(PROVIDERS), seen=request.provider
         )
+    if request.provider == VAGRANT:
+        preflight.check_programs(preflight.VAGRANT_PARTS)
+        if request.firewall != "standin":
+            raise LabError(
+                f"There is no Vagrant box of {request.firewall}",
+                expected="--firewall standin",
+                seen=f"--firewall {request.firewall}",
+                cure="leave --provider out: it is for you to pack what is not ours to give away",
+            )
     errors = refusals(model)
     if errors:
         raise LabError(

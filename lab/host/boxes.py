@@ -9,7 +9,9 @@ import gzip
 import io
 import json
 import os
+import re
 import shlex
+import shutil
 import subprocess
 import tarfile
 from dataclasses import dataclass
@@ -18,8 +20,8 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.host import preflight
 from lab.host.image_cache import file_sha256
-from lab.host.images import GuestImage
-from lab.paths import cache_home
+from lab.host.images import GuestImage, described, image_names
+from lab.paths import cache_home, state_home
 from lab.render.domain_xml import Accelerator
 from lab.render.vagrantfile import Box
 
@@ -27,6 +29,9 @@ PROVIDER = "libvirt"
 GIB = 1 << 30
 COMPRESSION = 1
 """Of gzip: most of the gain for a tenth of the time."""
+
+VERSION = re.compile(r'box_version = "([0-9.]+)"')
+"""In a Vagrantfile."""
 
 NOT_ADDED = "Vagrant did not take the box {name}"
 NOT_ADDED_CURE = "Remove the box's files there, then try again: they are packed anew."
@@ -149,6 +154,23 @@ def pack(box: GuestBox, folder: Path) -> Path:
     beside.rename(target)
     catalogue.write_text(_catalogue(box, target))
     return catalogue
+
+
+def prune(states: Path | None = None) -> int:
+    """Remove boxes of older recipes: the packed ones, and of the registered ones those no lab boots from. Returns bytes freed."""
+    current = [box_of(described(name)) for name in image_names()]
+    stems = {box.stem for box in current}
+    doomed = [path for path in boxes_home().glob("uranus-*") if path.stem not in stems]
+    files = (states or state_home()).glob("*/vagrant/Vagrantfile")
+    kept = {box.version for box in current} | {
+        version for file in files for version in VERSION.findall(file.read_text())
+    }
+    doomed += [path for path in vagrant_home().glob("boxes/uranus-VAGRANTSLASH-*/*.*") if path.name not in kept]
+    freed = 0
+    for path in doomed:
+        freed += sum(each.stat().st_size for each in (path, *path.rglob("*")) if each.is_file())
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return freed
 
 
 def _add(tar: tarfile.TarFile, name: str, size: int, content: io.IOBase) -> None:

@@ -58,6 +58,7 @@ VAGRANT_PARTS = (
     Part("vagrant", "vagrant", "it boots labs of the provider vagrant"),
     Part("/usr/share/rubygems-integration/all/specifications/vagrant-libvirt-*", "vagrant-libvirt", "Vagrant's way to libvirt"),
     Part("dnsmasq", "dnsmasq-base", "it gives the machines addresses for `vagrant ssh`"),
+    Part("iptables", "iptables", "libvirt closes that network with it"),
     Part("/usr/lib/*/libvirt/connection-driver/libvirt_driver_network.so", "libvirt-daemon-driver-network", "libvirt's networks"),
     Part("/usr/lib/*/libvirt/connection-driver/libvirt_driver_storage.so", "libvirt-daemon-driver-storage", "libvirt's disks"),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from lab.host.deadline import Deadline, wait_until
 from lab.machines import snapshots
 from lab.machines.agent import Agent, AgentSilent, QemuAgent
 from lab.machines.machine import Machine, MachineState
+from lab.topology.plan import tap_name
 
 LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
@@ -252,10 +253,12 @@ class LibvirtMachine:
                 log.chmod(0o644)
 
     def _card(self, network: str, flags: int) -> ET.Element:
-        """The interface element on the bridge of a network."""
+        """The interface element on a network: by its bridge, or by its tap where Vagrant named a libvirt network instead."""
         for card in self._tree(flags).findall("./devices/interface"):
-            source = card.find("source")
+            source, tap = card.find("source"), card.find("target")
             if source is not None and source.get("bridge") == f"br-{network}":
+                return card
+            if tap is not None and tap.get("dev") == tap_name(self._name, network):
                 return card
         raise LabError(NO_CARD.format(machine=self._name, network=network))
 

@@ -50,6 +50,7 @@ def vagrantfile(plan: Plan, template: str, firewall: Box, client: Box, accelerat
     )
     environment.filters["ruby"] = ruby_text
     environment.filters["slot"] = lambda slot: ruby_text(f"0x{slot:02x}")
+    environment.filters["management_mac"] = management_mac
     return environment.from_string(template).render(
         plan=plan,
         drawing=draw_text(plan).splitlines()[2:],
@@ -67,6 +68,11 @@ def vagrantfile(plan: Plan, template: str, firewall: Box, client: Box, accelerat
 def network_name(topology: Topology, network: str) -> str:
     """What libvirt calls a network of the lab."""
     return f"{topology.name}-{network}"
+
+
+def management_mac(machine: PlannedMachine) -> str:
+    """Of a client's card for `vagrant ssh`: as its own card's, and `ff` at the end."""
+    return f"{machine.nics[0].mac[:-2]}ff"
 
 
 def management_network(topology: Topology) -> IPv4Network:

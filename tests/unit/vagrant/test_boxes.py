@@ -12,7 +12,7 @@ import pytest
 
 from lab.errors import LabError
 from lab.host import boxes, preflight
-from lab.host.images import GuestImage
+from lab.host.images import GuestImage, described
 
 QCOW2 = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(16) + (5 << 29).to_bytes(8, "big") + b"the rest"
 
@@ -66,6 +66,25 @@ def test_the_same_image_gives_the_same_box_and_an_older_one_goes(box: boxes.Gues
     assert boxes.pack(box, folder).read_text() == first
     assert box.file(folder).read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["uranus-client-0.16.box", "uranus-client-0.16.json"]
+
+
+def test_prune_leaves_what_is_current_or_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("URANUS_CACHE", str(tmp_path / "cache"))
+    current = boxes.box_of(described("client"))
+    packed = {f"uranus-client-{version}.box" for version in ("0.1", current.version)}
+    for name in packed:
+        boxes.boxes_home().mkdir(parents=True, exist_ok=True)
+        (boxes.boxes_home() / name).touch()
+    registered = boxes.vagrant_home() / "boxes" / "uranus-VAGRANTSLASH-client"
+    for version in ("0.1", "0.2", current.version):
+        (registered / version / "libvirt").mkdir(parents=True)
+    (registered / "metadata_url").touch()
+    folder = tmp_path / "states" / "lab" / "vagrant"
+    folder.mkdir(parents=True)
+    (folder / "Vagrantfile").write_text('node.vm.box_version = "0.2"')
+    boxes.prune(tmp_path / "states")
+    assert {path.name for path in boxes.boxes_home().iterdir()} == {f"uranus-client-{current.version}.box"}
+    assert {path.name for path in registered.iterdir()} == {"0.2", current.version, "metadata_url"}
 
 
 def test_without_vagrant_the_cure_is_said(box: boxes.GuestBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
