@@ -13,6 +13,9 @@ IDENTITIES = ("uniqid", "tracker", "refid", "uid", "gid", "name")
 
 IGNORED = ("revision", "lastchange", "created", "updated")
 """Who changed what when."""
+SWITCHES = ("virtualip_carp_maintenancemode",)
+"""Top-level tags that are true by presence. Any other that is empty says the same as none: a configuration sync drops it."""
+
 SECRET = ("password", "bcrypt-hash", "sha512-hash", "md5-hash", "prv", "pre-shared-key", "authorizedkeys")
 """Tags whose values are never shown: that they differ is all one may know."""
 
@@ -47,7 +50,7 @@ def differences(one: Element, other: Element, ignored: Collection[str] = IGNORED
         found += [
             Difference(section, path, _shown(path, ours.get(path)), _shown(path, theirs.get(path)))
             for path in dict.fromkeys((*ours, *theirs))
-            if ours.get(path) != theirs.get(path)
+            if ours.get(path) != theirs.get(path) and not _both_nothing(path, ours.get(path), theirs.get(path))
         ]
     return tuple(found)
 
@@ -56,6 +59,11 @@ def by_section(found: Collection[Difference]) -> Mapping[str, tuple[Difference, 
     """The same, sorted into sections."""
     sections = dict.fromkeys(each.section for each in found)
     return {section: tuple(each for each in found if each.section == section) for section in sections}
+
+
+def _both_nothing(path: str, one: str | None, other: str | None) -> bool:
+    """An empty section, and none."""
+    return "/" not in path and path not in SWITCHES and not one and not other
 
 
 def _shown(path: str, value: str | None) -> str | None:

@@ -25,13 +25,16 @@ def shown(tmp_path: Path, text: str) -> bytes:
     return subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout
 
 
-def judged(stored: bytes) -> ReadBack:
-    lab = SimpleNamespace(session=SimpleNamespace(plan=plan("uranus")), stage=Stage.RULES, secrets=SECRETS)
-    return judge(cast(Any, lab), "master", stored)
+def judged(stored: bytes, node: str = "master") -> ReadBack:
+    made = plan("uranus")
+    lab = SimpleNamespace(
+        session=SimpleNamespace(plan=made), topology=made.topology, stage=Stage.RULES, secrets=SECRETS
+    )
+    return judge(cast(Any, lab), node, stored)
 
 
-def given() -> str:
-    return config_xml(plan("uranus"), "master", Stage.RULES, SECRETS, revision_time=REVISION_TIME)
+def given(node: str = "master") -> str:
+    return config_xml(plan("uranus"), node, Stage.RULES, SECRETS, revision_time=REVISION_TIME)
 
 
 def test_no_secret_crosses_the_console(tmp_path: Path) -> None:
@@ -53,6 +56,13 @@ def test_a_changed_rule_is_named(tmp_path: Path) -> None:
     assert found.as_data()["changes"] == [
         {"section": "filter", "path": "filter/rule[tracker='1700000002']/type", "one": "block", "other": "pass"}
     ]
+
+
+def test_what_a_sync_leaves_behind_is_no_difference(tmp_path: Path) -> None:
+    text = given("backup").replace("<hasync>", "<hasync><adminsync>on</adminsync>").replace("<shaper></shaper>", "")
+    assert dict(judged(shown(tmp_path, text), "backup").changes) == {}
+    text = given().replace("<adminsync>on</adminsync>", "")
+    assert set(judged(shown(tmp_path, text)).changes) == {"hasync"}
 
 
 def test_a_mistake_is_named(tmp_path: Path) -> None:

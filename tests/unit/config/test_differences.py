@@ -60,3 +60,12 @@ def test_secrets_are_not_shown() -> None:
     one = text("rules-master.xml")
     other = one.replace("carp-pass-of-19-chr", "another-password", 1)
     assert [(first, second) for _, first, second in found(one, other)] == [("(hidden)", "(hidden)")]
+
+
+def test_an_empty_section_says_the_same_as_none_and_a_switch_does_not() -> None:
+    one = text("rules-master.xml")
+    assert found(one, one.replace("\t<shaper></shaper>\n", "")) == []
+    switch = "virtualip_carp_maintenancemode"
+    assert found(one, one.replace("<wol>", f"<{switch}></{switch}><wol>")) == [(switch, None, "")]
+    flag = "hn_altq_enable"
+    assert found(one, one.replace(f"<{flag}></{flag}>", "")) == [(f"system/{flag}", "", None)]
