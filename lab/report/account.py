@@ -131,8 +131,10 @@ class Account:
                 for one in broken
             ]
             yield style.plural(words.invariants_broken, len(broken), names=style.several(names))
+        elif self.report.invariants and all(one.ok for one in self.report.invariants):
+            yield style.plural(words.invariants_hold, len(self.report.invariants))
         after = [one for one in self.report.invariants if one.look is Look.AFTER]
-        if after and all(one.holds for one in after):
+        if broken and after and all(one.holds for one in after):
             yield style.plural(words.invariants_healed, len(after))
 
     def _group(self, group: Sequence[HandOver]) -> Iterator[str]:
@@ -226,8 +228,8 @@ class Account:
         words, style = self.words, self.style
         key = stream.fate.value if stream.ok or stream.off_time else "unexpected"
         stall = style.seconds(stream.stall) if stream.stall is not None else words.endless
-        what, problem = self.ask(stream.id), style.translate(stream.problem)
-        return words.stream_lines[key].format(what=what, stall=stall, problem=problem)
+        what, problem, reason = self.ask(stream.id), style.translate(stream.problem), style.translate(stream.reason)
+        return words.stream_lines[key].format(what=what, stall=stall, problem=problem, reason=reason)
 
     # -- was it as predicted
 

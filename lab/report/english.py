@@ -180,7 +180,7 @@ ENGLISH = Words(
     stream_lines={
         "survived": "{what}: went on without standing still.",
         "stalled": "{what}: stood still for {stall} and went on.",
-        "lost": "{what}: broke off; no byte came any more.",
+        "lost": "{what}: broke off, no byte came any more. Reason: {reason}.",
         "unexpected": "{what}: {problem}.",
     },
     back_quiet="At the return nothing was lost.",

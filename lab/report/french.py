@@ -190,9 +190,9 @@ FRENCH = Words(
     line_back="{what} : {outage} sans réponse, {lost} questions perdues ; {back} au retour.",
     line_problem="{what} : {problem}.",
     stream_lines={
-        "survived": "{what} : elle a continué sans s’arrêter.",
-        "stalled": "{what} : elle s’est arrêtée pendant {stall}, puis a repris.",
-        "lost": "{what} : elle s’est rompue ; plus aucun octet n’est arrivé.",
+        "survived": "{what} : aucun arrêt.",
+        "stalled": "{what} : arrêt de {stall}, puis reprise.",
+        "lost": "{what} : rupture, plus aucun octet n’est arrivé. Raison : {reason}.",
         "unexpected": "{what} : {problem}.",
     },
     back_quiet="Au retour, rien n’a été perdu.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab.experiment.result import Kind, TimelineEvent
+from lab.report.account import source
 from lab.report.packets import ADVERT, ARP, Packet
 from lab.report.run import SavedRun
 from lab.report.style import Style
@@ -55,7 +56,8 @@ def _packet(one: Packet, style: Style) -> Record:
 def _event(one: TimelineEvent, style: Style) -> Record:
     bold = one.kind in (Kind.POWER, Kind.LINK, Kind.COMMAND, Kind.INVARIANT)
     text = one.text if one.kind in (Kind.CONSOLE, Kind.LOG) else style.translate(one.text)
-    return Record(one.at, _at(one.at, style), one.where, one.kind.value, text, bold=bold)
+    where = source(one.where) if one.kind is Kind.PROBE else one.where
+    return Record(one.at, _at(one.at, style), where, one.kind.value, text, bold=bold)
 
 
 def _at(seconds: float, style: Style) -> str:
