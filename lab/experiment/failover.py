@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lab.carp.law import IDEAL, Conditions, master_down
 from lab.errors import LabError
@@ -127,6 +128,8 @@ class Failover:
     def _story(self) -> Times:
         late = [one for one in self._traffic if one.probe.flow is Flow.NEW]
         early = [one for one in self._traffic if one.probe.flow not in (Flow.NEW, *ESTABLISHED)]
+        servers = partial(probes.start_servers, self.bench.guests, self._traffic)
+        self._step("start the streams' servers", lambda: self._while_pumping(servers))
         self._step("wait for one master", self._await_election)
         self._step("start the probes", lambda: self._start_probes(early))
         baseline = time.time()
@@ -242,7 +245,6 @@ class Failover:
 
     def _start_probes(self, early: list[Traffic]) -> None:
         begun = time.time()
-        self._while_pumping(lambda: probes.start_servers(self.bench.guests, self._traffic))
         self._while_pumping(lambda: probes.start(self.bench.guests, [*early, *self._streams]))
         wanted = [one for one in early if self._fate(one) is not Fate.DENIED]
         self._until(lambda: self._recorder.answering(wanted, begun, FIRST_ANSWERS), FIRST_ANSWERS_SECONDS)

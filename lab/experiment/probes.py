@@ -43,9 +43,10 @@ less than a shell that starts `sleep` ten times a second, and its lines are numb
 STREAM_GRAIN = 0.3
 
 TICK = "ping -n -i {period} 127.0.0.1"
-STREAM_COMMAND = "{tick} | nc {address} {port}"
+STREAM_COMMAND = "until {tick} | nc {address} {port}; do sleep 1; done"
+"""Tried again where nobody listens yet."""
 STREAM_SERVER = "nc -lk {port}"
-DATAGRAM_COMMAND = "{tick} | nc -u {address} {port}"
+DATAGRAM_COMMAND = "until {tick} | nc -u {address} {port}; do sleep 1; done"
 DATAGRAM_SERVER = "nc -luk {port}"
 DOWNLOAD_COMMAND = (
     "curl -s -N -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 http://{address}:{port}/cgi-bin/stream"

@@ -157,7 +157,18 @@ def test_carp_off_and_on(uranus: Cluster, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
-    ["maintenance", "demotion", "kill backup", "unplug master ha", "unplug master lan", "unplug master wan"],
+    [
+        "maintenance",
+        "demotion",
+        "kill backup",
+        "unplug master ha",
+        "unplug master lan",
+        "unplug master wan",
+        "flap master lan",
+        "kill-both",
+        "reboot",
+        "halt",
+    ],
 )
 def test_every_fault_does_what_it_is_expected_to(uranus: Cluster, tmp_path: Path, fault: str) -> None:
     report = failover(uranus, tmp_path, *fault.split())
