@@ -32,6 +32,8 @@ from lab.experiment.wire import Group, TakeOver, take_overs
 
 POLL = 0.1
 QUICK_POLL = 0.01
+AFTER_TAKE_OVER = 1.0
+"""Seconds after the last take-over in which every probe has gone on."""
 ELECTION_SECONDS = 5.0
 """On top of the time it takes to hear every master: enough for a return that has begun."""
 
@@ -198,8 +200,9 @@ class Failover:
         )
         if self.fault.kind is FaultKind.REBOOT:
             # What was lost may come back before CARP does: the node hands on what reaches it as soon as it routes.
+            taken = [change.time for change in self._changes(injected) if change.new != self.fault.node]
             self._ended = self._recorder.back_from_silence(self.fault.node, injected, time.time())
-            return self._ended
+            return max(self._ended, max(taken, default=0.0) + AFTER_TAKE_OVER)
         self._step("wait for the probes", lambda: self._until(self._all_answered_after(time.time()), RESUME_SECONDS))
         self._step("wait for the streams", lambda: self._until(self._streams_decided(time.time()), STREAM_DEAD))
         self._pump_for(AFTERMATH_SECONDS)

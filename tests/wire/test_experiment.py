@@ -166,8 +166,6 @@ def test_carp_off_and_on(uranus: Cluster, tmp_path: Path) -> None:
         "unplug master wan",
         "flap master lan",
         "kill-both",
-        "reboot",
-        "halt",
     ],
 )
 def test_every_fault_does_what_it_is_expected_to(uranus: Cluster, tmp_path: Path, fault: str) -> None:
