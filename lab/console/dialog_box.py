@@ -19,6 +19,9 @@ BORDER = "─-Ä┤├Ã´+|"
 BUTTON = re.compile(r"[<\[] *([A-Za-z][A-Za-z .]*?) *[>\]]")
 TICK = re.compile(r"^\[(.)\] +(\S+) *(.*)$")
 
+GAPS = 2
+"""Rows whose border may be missing or shifted, on each side: a line that loses a character draws the rest of a row too far left."""
+
 SELECTED = 0.3
 """A line counts as selected when at least this share of its letters stands out from the dialog's ground..."""
 PLAIN = 0.2
@@ -94,19 +97,27 @@ def _boxes(lines: list[str]) -> list[_Box]:
 
 
 def _box(lines: list[str], top: int, left: int) -> _Box | None:
-    bottom = top + 1
-    while bottom < len(lines) and lines[bottom][left] in SIDES and lines[bottom][left] not in BOTTOM_LEFT:
+    bottom, gaps = top + 1, 0
+    while bottom < len(lines) and (lines[bottom][left] not in BOTTOM_LEFT or lines[bottom][left] in SIDES):
+        if lines[bottom][left] == "+" and _bottom_right(lines, bottom, left):
+            break
+        gaps += lines[bottom][left] not in SIDES
+        if gaps > GAPS:
+            return None
         bottom += 1
-    if bottom >= len(lines) or bottom - top < 2 or lines[bottom][left] not in BOTTOM_LEFT:
+    if bottom >= len(lines) or bottom - top < 2:
         return None
-    for right in range(left + 2, len(lines[top])):
-        if (
-            lines[top][right] in TOP_RIGHT
-            and lines[bottom][right] in BOTTOM_RIGHT
-            and all(lines[row][right] in SIDES for row in range(top + 1, bottom))
-        ):
-            return _Box(top, left, bottom, right)
-    return None
+    right = _bottom_right(lines, bottom, left)
+    if right is None or not any(char in TOP_RIGHT for char in lines[top][right - 1 : right + 2]):
+        return None
+    if sum(lines[row][right] not in SIDES for row in range(top + 1, bottom)) > GAPS:
+        return None
+    return _Box(top, left, bottom, right)
+
+
+def _bottom_right(lines: list[str], bottom: int, left: int) -> int | None:
+    """The corner a bottom line ends at: the first one after it, with nothing but line and a hint in between."""
+    return next((right for right in range(left + 2, len(lines[bottom])) if lines[bottom][right] in BOTTOM_RIGHT), None)
 
 
 def _style(display: Display, row: int, column: int) -> Style:
@@ -133,19 +144,19 @@ def _buttons(display: Display, box: _Box, ground: Style) -> tuple[tuple[str, ...
     if not found or rest:
         return (), None
     labels = tuple(match.group(1) for match in found)
-    lit = [match for match in found if _share(display, row, match.start(1), match.end(1), ground) > 0.5]
-    if len(lit) != 1:
-        lit = [
-            match
-            for match in found
-            if display.cell(row, match.start()).bold and display.cell(row, match.end() - 1).bold
-        ]
-    at_row, at_column = display.cursor
-    under = [match for match in found if at_row == row and match.start() <= at_column < match.end()]
     if len(found) == 1:
         return labels, labels[0]
-    if len(lit) == 1 and (not under or under == lit):
+    lit = [match for match in found if _share(display, row, match.start(1), match.end(1), ground) > 0.5]
+    if len(lit) == 1:
         return labels, lit[0].group(1)
+    # dialog without colours: both labels stand out, the brackets of the right one are bold, and the cursor is in it.
+    bold = [
+        match for match in found if display.cell(row, match.start()).bold and display.cell(row, match.end() - 1).bold
+    ]
+    at_row, at_column = display.cursor
+    under = [match for match in found if at_row == row and match.start() <= at_column < match.end()]
+    if len(bold) == 1 and (not under or under == bold):
+        return labels, bold[0].group(1)
     return labels, None
 
 

@@ -6,6 +6,7 @@ pyte knows a VT100; what xterm's and FreeBSD's terminfo use beyond that is added
 from __future__ import annotations
 
 import codecs
+import contextlib
 import copy
 import re
 from typing import Any
@@ -84,7 +85,10 @@ class Display:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data: bytes) -> None:
-        self._stream.feed(self._decoder.decode(data))
+        for part in re.split(r"(?=\x1b)", self._decoder.decode(data)):
+            # A damaged escape sequence makes pyte stumble: a terminal ignores it.
+            with contextlib.suppress(TypeError, ValueError, IndexError):
+                self._stream.feed(part)
 
     @property
     def lines(self) -> list[str]:
@@ -107,7 +111,7 @@ class Display:
 
 KERNEL_LINE = re.compile(
     rb"(?:\[[^\]\x1b\r\n]{1,20}\] |<\d{1,3}>)?"
-    rb"(?:(?:arp|carp|kernel|random|ZFS|GEOM\w*|CAM|WARNING|sonewconn|nd6\w*|tcp\w*|ip6?|interface)(?: [^:\x1b\r\n]{1,40})?: "
+    rb"(?:(?:arp|carp|kernel|random|ZFS|GEOM(?:_[A-Z]+)?|CAM|sonewconn|nd6\w*): "
     rb"|(?:vtnet|vtbd|vtcon|virtio_pci|ada|da|cd|pass|ahci|ahcich|uhub|ugen|usbus|uart|atkbd|psm|pci|acpi|em|igb|ix|re|lo|"
     rb"pflog|pfsync|enc|tun|bridge|vlan|md|gif)\d+(?:\.\d+)?: (?!flags=)"
     rb"|pid \d+ \([^)\x1b\r\n]{1,30}\), "
@@ -118,10 +122,15 @@ KERNEL_LINE = re.compile(
 )
 """A message of the kernel's, which goes to the console wherever the cursor stands. Linux's with its time, for the stand-in."""
 
-KERNEL_START = re.compile(
-    rb"(?:arp|carp|kernel|random|ZFS|GEOM|CAM|WARNING|sonewconn|nd6|interface|vtnet|vtbd|ada|da|cd|pass|ahci|uhub|ugen|pid |pci|acpi|"
-    rb"em|igb|ix|re|lo|pflog|pfsync|Limiting |\[|<\d)[^\x1b\r\n]{0,340}\Z"
-)
+KERNEL_STARTS = (
+    b"arp", b"carp", b"kernel", b"random", b"ZFS", b"GEOM", b"CAM", b"sonewconn", b"nd6", b"Limiting ",
+    b"vtnet", b"vtbd", b"vtcon", b"virtio_pci", b"ada", b"da", b"cd", b"pass", b"ahci", b"uhub", b"ugen", b"usbus", b"uart",
+    b"atkbd", b"psm", b"pci", b"acpi", b"em", b"igb", b"ix", b"re", b"lo", b"pflog", b"pfsync", b"enc", b"tun", b"bridge",
+    b"vlan", b"md", b"gif", b"pid ", b"[zone", b"[ ",
+)  # fmt: skip
+KERNEL_START = re.compile(rb"(?<!\x1b)(?:%b)[^\x1b\r\n]{0,340}\r?\Z" % b"|".join(map(re.escape, KERNEL_STARTS)))
+KERNEL_PREFIXES = frozenset(start[:end] for start in KERNEL_STARTS for end in range(1, len(start)))
+LONGEST_PREFIX = max(map(len, KERNEL_PREFIXES))
 
 
 class KernelFilter:
@@ -136,10 +145,16 @@ class KernelFilter:
         data = self._held + data
         self.removed += KERNEL_LINE.findall(data)
         data = KERNEL_LINE.sub(b"", data)
-        start = KERNEL_START.search(data)
-        at = start.start() if start else len(data)
+        at = self._doubtful(data)
         self._held = data[at:]
         return data[:at]
+
+    @staticmethod
+    def _doubtful(data: bytes) -> int:
+        """Where the part begins that may still become a kernel line."""
+        start = KERNEL_START.search(data)
+        begun = (at for at in range(max(0, len(data) - LONGEST_PREFIX), len(data)) if data[at:] in KERNEL_PREFIXES)
+        return min(start.start() if start else len(data), next(begun, len(data)))
 
     def flush(self) -> bytes:
         """What was held back; the stream is quiet, so it was no kernel line."""

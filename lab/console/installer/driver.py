@@ -119,7 +119,7 @@ class InstallerDriver:
                 else:
                     patience, since = rule.patience, self.clock()
                     expected = f"another screen within {patience * self.timing.slowness:.0f} s after: {mark[0]}"
-            if rule is not None and rule.last and (done is not None or isinstance(rule.answer, Wait)):
+            if rule is not None and rule.last and (self._answered[rule.name] or isinstance(rule.answer, Wait)):
                 self._see_it_off()
                 return Installation(self.disk, tuple(self._met), self.clock() - begin)
             # A dialog that waits for a key and is not known will not go away by itself.

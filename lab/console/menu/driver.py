@@ -81,11 +81,9 @@ class MenuDriver:
         self.talk.expect([prompts.SH, prompts.TCSH])
         self.talk.answer("PS1='@@''LAB@@ '")
         self.talk.expect([prompts.LAB])
-        try:
-            yield Shell(self.talk)
-        finally:
-            if not self.talk.terminal.closed:
-                self.talk.terminal.press(b"exit\r")
+        # Where that ends in an error the line may hold half a command, and nothing more may be typed.
+        yield Shell(self.talk)
+        self.talk.answer("exit")
         self.back_at_menu()
 
     def exec(self, command: str, seconds: float = 60.0) -> Output:

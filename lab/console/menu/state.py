@@ -101,7 +101,8 @@ class Resetter:
             state = read_state(self.talk.terminal.display)
             if state is State.MENU:
                 return
-            shown = (state, self.talk.terminal.display.text)
+            # The echo of a Ctrl-C is no change.
+            shown = (state, self.talk.terminal.display.text.replace("^C", ""))
             stuck = stuck + 1 if shown == last else 0
             last = shown
             if self.talk.terminal.closed:
