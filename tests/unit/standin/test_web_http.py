@@ -68,5 +68,15 @@ def test_a_client_that_stalls_is_sent_away(tmp_path: Path) -> None:
     theirs.close()
 
 
+def test_a_failure_of_ours_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"POST /xmlrpc.php HTTP/1.1\r\nContent-Length: 81\r\n\r\n")
+    theirs.sendall(b"<methodCall><methodName>pfsense.reboot</methodName><params></params></methodCall>")
+    Service(Places(tmp_path)).talk(ours, "10.0.0.1", None)  # there is no config.xml
+    assert theirs.recv(4096).startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert "config.xml" in capfd.readouterr().err
+    theirs.close()
+
+
 def test_an_answer_names_its_length() -> None:
     assert b"Content-Length: 2\r\n" in Response(body=b"ok").encode()

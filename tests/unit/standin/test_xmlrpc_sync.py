@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,7 @@ from standin.xmlrpc.php import Array, array_at, arrays_in, at, text_at
 from standin.xmlrpc.post import post
 from standin.xmlrpc.sections import to_send, wanted
 from standin.xmlrpc.server import Caller, Server
-from standin.xmlrpc.sync import NoConnectionError, Peer, Sync, peer_of
+from standin.xmlrpc.sync import NoConnectionError, NotXmlRpcError, Peer, Sync, peer_of
 
 from lab.console.catalogue.text import PFSENSE, STANDIN
 from tests.golden_files import GOLDEN
@@ -189,6 +190,30 @@ def test_a_port_where_nobody_listens() -> None:
         NoConnectionError, match=rf"Unable to connect to tls://127.0.0.1:{port}. Error: Connection refused"
     ):
         post(Peer(True, "127.0.0.1", port, "admin", "x"), b"")
+
+
+def test_a_peer_without_tls_is_named_as_such() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: server.accept()[0].sendall(b"HTTP/1.1 400 no\r\n\r\n"))
+        thread.start()
+        with pytest.raises(NoConnectionError, match=r"(?i)ssl|wrong version|record"):
+            post(Peer(True, "127.0.0.1", server.getsockname()[1], "admin", "x"), b"")
+        thread.join()
+
+
+def test_an_answer_that_is_no_xmlrpc_is_told() -> None:
+    def serve(server: socket.socket) -> None:
+        link, _ = server.accept()
+        with link:
+            link.recv(65536)
+            link.sendall(b"HTTP/1.1 404 Not Found\r\n\r\ngone")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        with pytest.raises(NotXmlRpcError, match=r"Received non-200 HTTP Code: 404\. Response body:gone"):
+            post(Peer(False, "127.0.0.1", server.getsockname()[1], "admin", "x"), b"")
+        thread.join()
 
 
 def test_port_and_scheme_are_those_of_the_own_web_interface() -> None:

@@ -69,9 +69,7 @@ class Service:
             door.close()
             self.talk(link, address, context)
         except Exception:
-            from traceback import format_exc
-
-            os.write(2, format_exc().encode())
+            report()
         finally:
             os._exit(0)
 
@@ -91,6 +89,9 @@ class Service:
             answer = refused(refusal.status)
         except TimeoutError:
             answer = refused(408)
+        except Exception:  # the client is told, the log knows why
+            report()
+            answer = refused(500)
         with contextlib.suppress(OSError):
             stream.sendall(answer.encode())
             stream.shutdown(socket.SHUT_WR)
@@ -128,6 +129,13 @@ def one_call(places: Places) -> Iterator[None]:
     with places.xmlrpc_lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def report() -> None:
+    """The exception being handled, for the daemons' log."""
+    from traceback import format_exc
+
+    os.write(2, format_exc().encode())
 
 
 def refused(status: int) -> Response:

@@ -50,7 +50,7 @@ def decode_call(data: bytes) -> tuple[str, list[Value]]:
         raise Fault(0, UNPARSABLE) from None
     try:
         return root.findtext("methodName") or "", [_decode(value) for value in root.findall("params/param/value")]
-    except DecodeError as error:
+    except (DecodeError, ValueError) as error:
         raise Fault(1, str(error)) from None
 
 

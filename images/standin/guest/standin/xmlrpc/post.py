@@ -14,9 +14,10 @@ CONNECT_SECONDS = 75.0
 ANSWER_SECONDS = 900.0
 
 HEAD = (
-    "POST /xmlrpc.php HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Basic {login}\r\n"
+    "POST /xmlrpc.php HTTP/1.0\r\nHost: {host}:{port}\r\nAuthorization: Basic {login}\r\n"
     "Content-Type: text/xml; charset=utf-8\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
 )
+"""1.0: the answer then comes in one piece, whatever server it is."""
 NO_CONNECTION = "Unable to connect to {scheme}://{host}:{port}. Error: {reason}"
 ENDED = "Malformed response: {line}"
 BAD_STATUS = "Received non-200 HTTP Code: {status}. Response body:{body}"
@@ -66,7 +67,9 @@ def reason_of(error: OSError) -> str:
     """In FreeBSD's words."""
     if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
         return TIMED_OUT
-    return os.strerror(error.errno) if error.errno else str(error)
+    # Failures of TLS and of name resolution have numbers of their own.
+    of_the_system = error.errno in errno.errorcode and type(error).__module__ != "ssl"
+    return os.strerror(error.errno or 0) if of_the_system else str(error)
 
 
 def _read_all(link: socket.socket) -> bytes:
