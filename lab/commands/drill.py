@@ -11,11 +11,13 @@ from lab.commands.session import opened
 from lab.commands.subject import RunningLab
 from lab.expect.catalogue import matrix
 from lab.expect.fault import Fault, parse
+from lab.experiment import loss
 from lab.experiment.drill import Score, ScoreCard, drill
 from lab.experiment.mastership import mastership
 from lab.experiment.result import FailoverReport, Verdict
 from lab.host.deadline import Deadline, wait_until
 from lab.host.lock import locked
+from lab.machines.machine import MachineState
 
 COLUMNS = ["fault", "verdict", "take-over", "longest outage", "seconds", "problem"]
 SECONDS, NOTHING = "{0:.3f} s", "-"
@@ -71,7 +73,10 @@ def _card(lab: RunningLab, faults: tuple[Fault, ...], rounds: int, directory: Pa
 def mend(lab: RunningLab) -> None:
     """After a run that broke off: every node on and running, every cable in, CARP on. Raises LabError where it does not help."""
     topology = lab.topology
+    loss.end(lab)
     for node in topology.firewalls:
+        if lab.session.machine(node).state() is MachineState.PAUSED:
+            lab.resume(node)
         lab.start(node)
         for network in topology.networks:
             lab.set_link(node, network, up=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bench.drill_table import BEGIN, END, PAGE, fill, table
 from lab.commands.drill import as_data, as_text
 from lab.errors import LabError
 from lab.expect.catalogue import matrix
@@ -49,3 +50,17 @@ def test_good_late_wrong_and_broken_off_are_four_things() -> None:
 
 def test_no_run_is_no_success() -> None:
     assert not ScoreCard("uranus", "rules", 1, ()).ok
+
+
+def test_the_page_takes_the_figures_of_its_cards() -> None:
+    scores = (
+        Score("kill master", 1, Verdict.PASS, 20.0, 2.5, 3.0),
+        Score("kill master", 2, Verdict.UNEXPLAINED, 20.0, 3.5, 4.0, "late"),
+        Score("vip-mask backup", 1, Verdict.PASS, 40.0),
+    )
+    text = table([as_data(ScoreCard("uranus", "rules", 2, scores))])
+    assert "| uranus | kill master | 2 | 1 | 1 | 0 | 3.000 (2.500-3.500) | 3.500 (3.000-4.000) |" in text
+    assert "| uranus | vip-mask backup | 1 | 1 | 0 | 0 | - | - |" in text
+    assert BEGIN in PAGE.read_text()
+    page = f"above\n{BEGIN}\nold\n{END}\nbelow\n"
+    assert fill(page, text) == f"above\n{BEGIN}\n{text}\n{END}\nbelow\n"
