@@ -212,6 +212,7 @@ def put_back(
             rest = aside.submit(settle, session, checkpoint, chosen)
             election.wait(session.record.slowness)
             rest.result()
+            election.wait(session.record.slowness)  # a second master would have spoken by now
         finally:
             election.__exit__()
     return Restored(resumed, time.monotonic() - begin, at)
