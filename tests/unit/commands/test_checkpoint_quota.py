@@ -30,7 +30,7 @@ def session(paths: LabPaths) -> Any:
     def machine(name: str) -> Any:
         return SimpleNamespace(description=lambda running: "<domain><memory unit='KiB'>131072</memory></domain>")
 
-    return SimpleNamespace(paths=paths, plan=PLAN, machine=machine)
+    return SimpleNamespace(paths=paths, plan=PLAN, machine=machine, record=SimpleNamespace(provider="libvirt"))
 
 
 def test_the_quota_counts_what_is_there_and_what_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
