@@ -130,16 +130,19 @@ def failover(
     help={
         "only": 'faults by comma, such as "kill,unplug backup lan,wrong-password" (default: every one)',
         "repeat": "how many rounds",
-        "report": "write each run's files below this directory",
+        "report": "write each run's report below this directory",
+        "lang": LANG,
         "name": NAME,
         "json": JSON,
     }
 )
-def drill(_: Context, only: str = "", repeat: int = 1, report: str = "", name: str = "", json: bool = False) -> None:
+def drill(
+    _: Context, only: str = "", repeat: int = 1, report: str = "", name: str = "", json: bool = False, lang: str = "en"
+) -> None:
     """Every fault in a row, as a score card: pass, fail or unexplained."""
     from lab.commands import drill as command
 
-    _end(command.run(name or None, only, repeat, report or None, json))
+    _end(command.run(name or None, only, repeat, report or None, json, lang))
 
 
 @task(

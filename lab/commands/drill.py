@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lab.commands import present
 from lab.commands.failover import fit_for_a_fault, run_fault
+from lab.commands.report import known_language
 from lab.commands.session import opened
 from lab.commands.subject import RunningLab
 from lab.expect.catalogue import matrix
@@ -26,13 +27,14 @@ SUMMARY = "{passed} pass, {failed} fail, {unexplained} unexplained of {count} ru
 DIRECTORY = "{round:02d}-{fault}"
 
 
-def run(name: str | None, only: str, repeat: int, report: str | None, json: bool) -> int:
+def run(name: str | None, only: str, repeat: int, report: str | None, json: bool, language: str = "en") -> int:
     """The command. only: faults by comma, each as `lab.failover --fault` takes it; "" for all. Exit code 0 when all passed."""
 
     def body() -> int:
+        known_language(language)
         with opened(name) as session, locked(session.paths, "lab.drill", listener=present.Progress()):
             lab = fit_for_a_fault(session)
-            card = _card(lab, chosen(lab, only), repeat, Path(report) if report else None, json)
+            card = _card(lab, chosen(lab, only), repeat, Path(report) if report else None, json, language)
         if json:
             present.as_json(as_data(card))
         else:
@@ -57,10 +59,12 @@ def _parse(lab: RunningLab, words: str) -> Fault:
     return parse(lab.topology, kind, node, next((word for word in rest if word != node), ""))
 
 
-def _card(lab: RunningLab, faults: tuple[Fault, ...], rounds: int, directory: Path | None, quiet: bool) -> ScoreCard:
+def _card(
+    lab: RunningLab, faults: tuple[Fault, ...], rounds: int, directory: Path | None, quiet: bool, language: str
+) -> ScoreCard:
     def once(fault: Fault, number: int) -> FailoverReport:
         place = DIRECTORY.format(round=number, fault=str(fault).replace(" ", "-"))
-        return run_fault(lab, fault, directory / place if directory else None)
+        return run_fault(lab, fault, directory / place if directory else None, language)
 
     def tell(score: Score) -> None:
         if not quiet:
