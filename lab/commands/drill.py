@@ -45,11 +45,11 @@ def run(name: str | None, only: str, repeat: int, report: str | None, json: bool
 
 
 def chosen(lab: RunningLab, only: str) -> tuple[Fault, ...]:
-    """The faults asked for, or all; without those the lab's stage has nothing for. Raises LabError for an unknown one."""
+    """The faults asked for, or all that the lab's stage has something for. Raises LabError for an unknown one."""
     if only:
         words = [each.strip() for each in only.split(",") if each.strip()]
         return tuple(_parse(lab, each) for each in words)
-    return tuple(matrix(lab.topology))
+    return tuple(matrix(lab.topology, lab.stage))
 
 
 def _parse(lab: RunningLab, words: str) -> Fault:

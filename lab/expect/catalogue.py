@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.expect.fault import Fault, FaultKind
-from lab.expect.mistake import MADE_ON_MASTER, Mistake
+from lab.expect.mistake import MADE_ON_MASTER, Mistake, possible
 from lab.topology.model import Topology
+from lab.topology.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,8 @@ def about(fault: Fault) -> About:
     return MISTAKES[fault.mistake] if fault.mistake is not None else KINDS[fault.kind]
 
 
-def matrix(topology: Topology) -> Iterator[Fault]:
-    """Every fault there is to do to a lab of this topology, quick ones first within their kind."""
+def matrix(topology: Topology, stage: Stage = Stage.RULES) -> Iterator[Fault]:
+    """Every fault there is to do to a lab of this topology at this stage."""
     master, backup = topology.master, topology.backup
     for kind in KINDS:
         match kind:
@@ -193,5 +194,5 @@ def matrix(topology: Topology) -> Iterator[Fault]:
                 yield from (Fault(kind, node) for node in (master, backup))
             case _:
                 yield Fault(kind, master)
-    for mistake in Mistake:
+    for mistake in (each for each in Mistake if possible(each, stage)):
         yield Fault(FaultKind.MISTAKE, master if mistake in MADE_ON_MASTER else backup, mistake=mistake)

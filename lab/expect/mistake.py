@@ -13,6 +13,7 @@ from enum import StrEnum
 from lab.errors import LabError
 from lab.expect.invariants import Name
 from lab.topology.model import Topology
+from lab.topology.stage import Stage
 
 
 class Mistake(StrEnum):
@@ -30,6 +31,19 @@ class Mistake(StrEnum):
 
 MADE_ON_MASTER = frozenset((Mistake.PFSYNC_PEER, Mistake.SYNC_PASSWORD))
 """Made on the master unless said otherwise, for that is where each shows at once; all others on the backup."""
+
+_SINCE = {
+    Mistake.PFSYNC_PEER: Stage.PFSYNC,
+    Mistake.SYNC_PASSWORD: Stage.XMLRPC,
+    Mistake.PFSYNC_RULE: Stage.RULES,
+    Mistake.XMLRPC_RULE: Stage.RULES,
+}
+
+
+def possible(mistake: Mistake, stage: Stage) -> bool:
+    """Whether a configuration at this stage has what the mistake is made in."""
+    return stage.reaches(_SINCE.get(mistake, Stage.VIPS))
+
 
 _ALWAYS: dict[Mistake, frozenset[Name]] = {
     Mistake.PASSWORD: frozenset((Name.PASSWORD, Name.ONE_MASTER, Name.ALL_ON_ONE)),

@@ -171,6 +171,7 @@ def to_text(report: FailoverReport) -> str:
     good, count = sum(judged), len(judged)
     lines = [
         TITLE.format(topology=report.topology, stage=report.stage, fault=report.fault),
+        *filter(None, (report.teaches,)),
         "",
         *_table(HEAD_HAND_OVERS, [hand_over_row(one) for one in report.hand_overs]),
         "",

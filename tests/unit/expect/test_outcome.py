@@ -221,3 +221,10 @@ def test_every_fault_is_in_the_catalogue() -> None:
         network = fault.network or ""
         assert parse(topology, words[0], fault.node, network) == fault
         assert about(fault).teaches
+
+
+def test_a_stage_has_only_the_mistakes_that_can_be_made_in_it() -> None:
+    topology = load("uranus")
+    made = {fault.mistake for fault in matrix(topology, Stage.VIPS)} - {None}
+    assert made == {Mistake.PASSWORD, Mistake.VHID, Mistake.SKEW, Mistake.MASK}
+    assert len({fault.mistake for fault in matrix(topology, Stage.XMLRPC)} - {None}) == 6
