@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from lab.config.check import check
 from lab.config.tree import parse
@@ -35,7 +35,14 @@ def rendered(topology: Topology) -> dict[str, str]:
 
 
 @given(valid_topologies())
-@settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+# No shrinking: a whole topology takes minutes to become small, and any that fails tells enough.
+@settings(
+    max_examples=10,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 def test_every_stage_of_both_nodes_passes_the_checker(topology: Topology) -> None:
     for name, text in rendered(topology).items():
         assert [str(defect) for defect in check(text.encode())] == [], name
