@@ -251,7 +251,7 @@ browser = urllib.request.build_opener(
 base, word = "https://172.17.1.254", ""
 for path, form in json.load(sys.stdin):
     if form is not None and word and "usernamefld" not in form:
-        form = {**form, "__csrf_magic": word}
+        form = {"__csrf_magic": word, **form}
     data = urllib.parse.urlencode(form).encode() if form is not None else None
     try:
         page = browser.open(base + path, data).read().decode()
@@ -299,8 +299,9 @@ def test_the_page_shows_every_vip_and_its_buttons_work(pair: Pair) -> None:
     assert "Entering Persistent CARP Maintenance Mode." in entered
     assert ">Leave Persistent CARP Maintenance Mode<" in entered
     assert "Leaving Persistent CARP Maintenance Mode." in left
-    forged = ("/status_carp.php", {"disablecarp": "1", "__csrf_magic": "0"})
-    assert browse(pair, ("/", None), forged)[1].count("Sign In") > 0
+    forged = (page, {"disablecarp": "1", "__csrf_magic": "0"})
+    assert browse(pair, login, forged)[1] == "403"
+    assert "Sign In" in browse(pair, (page, {"disablecarp": "1"}))[0]
     until(lambda: pair.cluster.state("a") == {"MASTER"}, 30, 0.5)
 
 
