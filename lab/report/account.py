@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from lab.expect.fault import UNDO_THEMSELVES
 from lab.experiment.invariants import VHID
 from lab.experiment.result import FailoverReport, HandOver, Look, OverlapSeen, ProbeResult, StreamResult
 from lab.report.run import SavedRun
@@ -104,8 +105,11 @@ class Account:
         if note := words.firewall_notes.get(self.run.setting.firewall):
             yield note
         yield " ".join((self.fault("done"), words.zero))
-        undone = style.seconds(report.undone_at, 1)
-        yield words.undone_after.format(seconds=undone, undone=self.fault("undone"))
+        if report.fault.split()[0] in UNDO_THEMSELVES:
+            yield words.undone_itself
+        else:
+            undone = style.seconds(report.undone_at, 1)
+            yield words.undone_after.format(seconds=undone, undone=self.fault("undone"))
         if report.teaches:
             yield words.teaches.format(text=style.translate(report.teaches))
         if report.called:

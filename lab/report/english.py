@@ -83,12 +83,12 @@ ENGLISH = Words(
     ),
     intro_invariants=Plural(
         "On {date}, on the lab {topology} at stage {stage}, one invariant was looked at before anything was done.",
-        "On {date}, on the lab {topology} at stage {stage}, {count} invariants were looked at before anything was done.",
+        "On {date}, on the lab {topology} at stage {stage}, {count} invariants were looked at before anything was "
+        "done.",
     ),
     firewall_notes={
-        "standin": "Both firewalls are the stand-in: a small Linux guest that obeys a pfSense configuration and "
-        "keeps CARP's "
-        "rules and timers as FreeBSD has them. It is not pfSense, and times of booting are its own.",
+        "standin": "Both firewalls are the stand-in: a small Linux guest that obeys a pfSense configuration and keeps "
+        "CARP's rules and timers as FreeBSD has them. It is not pfSense, and times of booting are its own.",
         "pfsense": "Both firewalls are pfSense 2.7.0.",
     },
     faults=FAULT_WORDS,
@@ -110,12 +110,11 @@ ENGLISH = Words(
     vanished=Plural("VHID {vhids} had no master left.", "VHIDs {vhids} had no master left."),
     causes={
         "master silent": "A backup takes over once it has heard nothing for 3 × advbase + advskew/256, here "
-        "{patience}. "
-        "Counted from the old master's last advert, it took {silence}.",
+        "{patience}. Counted from the old master's last advert, it took {silence}.",
         "master demoted": "The old master said at once that it had become worse, so the other took over without "
         "waiting for silence.",
-        "preempted at the next advert": "The old master's next regular advert carried a worse skew, so the other "
-        "took over on hearing it.",
+        "preempted at the next advert": "The old master's next regular advert carried a worse skew, so the other took "
+        "over on hearing it.",
         "frozen master goes on": "The frozen node went on as if nothing had been, and for a moment there were two "
         "masters.",
         "stays": "",
@@ -125,8 +124,7 @@ ENGLISH = Words(
         "master silent": "No node was master, so the first to come back waited its own patience of {patience}.",
         "master demoted": "The ruling node had become worse, and said so at once.",
         "preempted at the next advert": "The returning node ranks better, so it takes over at the first advert it "
-        "hears from the "
-        "ruling one: {silence} after it.",
+        "hears from the ruling one: {silence} after it.",
         "frozen master goes on": "The frozen node went on, and its next advert beat the other: {silence} after that "
         "one's last.",
         "stays": "",
@@ -187,8 +185,7 @@ ENGLISH = Words(
     all_met="All {count} predictions held.",
     unmet=Plural("One of {total} predictions did not hold:", "{count} of {total} predictions did not hold:"),
     explained="The largest deviation from the law is {miss} ({what}). It is explained: the host's own stalls, the "
-    "guests' waiting for a "
-    "processor and late timers, measured in the same run, account for up to {allowance}.",
+    "guests' waiting for a processor and late timers, measured in the same run, account for up to {allowance}.",
     nothing_to_explain="No figure lies outside the law, so nothing has to be explained.",
     stalled="The host itself stood still for at most {fault} around the fault, and {total} in the whole run.",
     dropped=Plural("The capture lost {count} frame.", "The capture lost {count} frames."),
@@ -207,8 +204,7 @@ ENGLISH = Words(
     chart_texts={
         "whole": "From the undisturbed start to the last look.",
         "fault": "Ticks are adverts. The pale band is the law's window, counted from the fault; the outlined one, "
-        "counted from the last "
-        "advert heard.",
+        "counted from the last advert heard.",
         "return": "Ticks are adverts.",
     },
     vhid_lane="VHID {vhid} on {network}",
@@ -223,7 +219,6 @@ ENGLISH = Words(
         "answered": "answered",
         "lost": "unanswered",
         "split": "two masters",
-        "arp": "gratuitous ARP",
     },
     fault_line="fault",
     undone_line="undone",
@@ -246,6 +241,7 @@ ENGLISH = Words(
         "Stall",
         "Next retransmission",
         "Bytes before / during / after",
+        "State on the survivor",
         "Judgement",
     ),
     invariant_head=("When", "Invariant", "About", "Expected", "Seen", "Judgement"),
@@ -297,15 +293,12 @@ ENGLISH = Words(
     unreadable="protocol 112, but no advert: {reason}",
     method_texts=(
         "Everything stands on one clock, the host's. Who is master was read from the CARP adverts in a capture of "
-        "every network; what a "
-        "machine lost, from its questions and answers at its own port. What the firewalls say of themselves was not "
-        "used.",
-        "An outage is the time from the last question that was answered to the next one that was. It may be too "
-        "long by the time between two "
-        "questions, never too short.",
+        "every network; what a machine lost, from its questions and answers at its own port. What the firewalls say "
+        "of themselves was not used.",
+        "An outage is the time from the last question that was answered to the next one that was. It may be too long "
+        "by the time between two questions, never too short.",
         "A figure outside the law counts as explained if it is no further outside than what was measured beside it: "
-        "how long the host stood "
-        "still, how long the guest waited for a processor, and how late its timers may fire.",
+        "how long the host stood still, how long the guest waited for a processor, and how late its timers may fire.",
     ),
     cost="The recorder saw {frames} frames, lost {dropped}, and used {cpu} % of one core.",
     files_texts={

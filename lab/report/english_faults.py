@@ -17,9 +17,8 @@ FAULT_WORDS = {
     ),
     "carp-off": FaultWords(
         "CARP is disabled on node {node}",
-        "Then CARP was disabled on node {node}, as the button “Temporarily Disable CARP” does: the node lives on "
-        "and keeps "
-        "its own addresses, but lets go of every virtual one and falls silent.",
+        "Then CARP was disabled on node {node}, as the button “Temporarily Disable CARP” does: the node lives on and "
+        "keeps its own addresses, but lets go of every virtual one and falls silent.",
         "CARP was enabled again",
     ),
     "maintenance": FaultWords(

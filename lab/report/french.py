@@ -53,8 +53,8 @@ FRENCH = Words(
     verdicts={"pass": "Conforme", "unexplained": "Inexpliqué", "fail": "Non conforme"},
     verdict_lines={
         "pass": "Tout s’est passé comme le prévoient la loi de CARP et cette topologie.",
-        "unexplained": "Ce qui devait arriver est arrivé, mais pas au moment prévu, et rien de ce qui a été mesuré "
-        "à côté ne l’explique.",
+        "unexplained": "Ce qui devait arriver est arrivé, mais pas au moment prévu, et rien de ce qui a été mesuré à "
+        "côté ne l’explique.",
         "fail": "Il s’est passé quelque chose d’imprévu, ou quelque chose de prévu ne s’est pas passé.",
     },
     met=Plural("{met} prévision vérifiée sur {count}", "{met} prévisions vérifiées sur {count}"),
@@ -79,22 +79,19 @@ FRENCH = Words(
     tile_of_looked="sur {count} vérifiés",
     intro=Plural(
         "Le {date}, sur le labo {topology} à l’étape {stage}, une sonde a interrogé le réseau à travers le cluster, "
-        "d’abord sans "
-        "perturbation pendant {quiet}.",
-        "Le {date}, sur le labo {topology} à l’étape {stage}, {count} sondes lancées sur les machines {machines} "
-        "ont interrogé le "
-        "réseau à travers le cluster, d’abord sans perturbation pendant {quiet}.",
+        "d’abord sans perturbation pendant {quiet}.",
+        "Le {date}, sur le labo {topology} à l’étape {stage}, {count} sondes lancées sur les machines {machines} ont "
+        "interrogé le réseau à travers le cluster, d’abord sans perturbation pendant {quiet}.",
     ),
     intro_invariants=Plural(
         "Le {date}, sur le labo {topology} à l’étape {stage}, un invariant a été vérifié avant toute intervention.",
-        "Le {date}, sur le labo {topology} à l’étape {stage}, {count} invariants ont été vérifiés avant toute intervention.",
+        "Le {date}, sur le labo {topology} à l’étape {stage}, {count} invariants ont été vérifiés avant toute "
+        "intervention.",
     ),
     firewall_notes={
         "standin": "Les deux pare-feu sont des doublures : de petites machines Linux qui obéissent à une "
-        "configuration pfSense et "
-        "respectent les règles et les délais de CARP tels que FreeBSD les définit. Ce n’est pas pfSense, et les "
-        "temps de démarrage "
-        "leur sont propres.",
+        "configuration pfSense et respectent les règles et les délais de CARP tels que FreeBSD les définit. Ce "
+        "n’est pas pfSense, et les temps de démarrage leur sont propres.",
         "pfsense": "Les deux pare-feu sont des pfSense 2.7.0.",
     },
     faults=FAULT_WORDS,
@@ -116,16 +113,14 @@ FRENCH = Words(
     vanished=Plural("Le VHID {vhids} n’a plus eu de maître.", "Les VHID {vhids} n’ont plus eu de maître."),
     causes={
         "master silent": "Un nœud de secours prend la relève quand il n’a rien entendu pendant 3 × advbase + "
-        "advskew/256, soit ici "
-        "{patience}. Depuis la dernière annonce de l’ancien maître, il s’est écoulé {silence}.",
-        "master demoted": "L’ancien maître a annoncé aussitôt qu’il était devenu moins bon ; l’autre a pris la "
-        "relève sans attendre "
-        "de silence.",
+        "advskew/256, soit ici {patience}. Depuis la dernière annonce de l’ancien maître, il s’est écoulé "
+        "{silence}.",
+        "master demoted": "L’ancien maître a annoncé aussitôt qu’il était devenu moins bon ; l’autre a pris la relève "
+        "sans attendre de silence.",
         "preempted at the next advert": "L’annonce suivante de l’ancien maître portait un plus mauvais biais ; "
-        "l’autre a pris la "
-        "relève en l’entendant.",
-        "frozen master goes on": "Le nœud figé a repris comme si de rien n’était et, pour un instant, il y a eu "
-        "deux maîtres.",
+        "l’autre a pris la relève en l’entendant.",
+        "frozen master goes on": "Le nœud figé a repris comme si de rien n’était et, pour un instant, il y a eu deux "
+        "maîtres.",
         "stays": "",
         "no node left": "",
     },
@@ -134,11 +129,9 @@ FRENCH = Words(
         "{patience}.",
         "master demoted": "Le nœud en place était devenu moins bon et l’a annoncé aussitôt.",
         "preempted at the next advert": "Le nœud qui revient est mieux classé : il prend la relève dès la première "
-        "annonce qu’il "
-        "entend du nœud en place, {silence} après celle-ci.",
+        "annonce qu’il entend du nœud en place, {silence} après celle-ci.",
         "frozen master goes on": "Le nœud figé a repris, et son annonce suivante l’a emporté : {silence} après la "
-        "dernière de "
-        "l’autre.",
+        "dernière de l’autre.",
         "stays": "",
         "no node left": "",
     },
@@ -200,9 +193,9 @@ FRENCH = Words(
     unmet=Plural(
         "Une prévision sur {total} ne s’est pas vérifiée :", "{count} prévisions sur {total} ne se sont pas vérifiées :"
     ),
-    explained="Le plus grand écart à la loi est de {miss} ({what}). Il est expliqué : les arrêts de l’hôte, "
-    "l’attente d’un processeur par les "
-    "machines et le retard des minuteries, mesurés pendant le même essai, justifient jusqu’à {allowance}.",
+    explained="Le plus grand écart à la loi est de {miss} ({what}). Il est expliqué : les arrêts de l’hôte, l’attente "
+    "d’un processeur par les machines et le retard des minuteries, mesurés pendant le même essai, justifient "
+    "jusqu’à {allowance}.",
     nothing_to_explain="Aucune mesure ne sort de la loi ; il n’y a donc rien à expliquer.",
     stalled="L’hôte lui-même s’est figé au plus {fault} autour de la panne, et {total} sur tout l’essai.",
     dropped=Plural("La capture a perdu {count} trame.", "La capture a perdu {count} trames."),
@@ -222,8 +215,7 @@ FRENCH = Words(
     chart_texts={
         "whole": "Du début sans perturbation au dernier regard.",
         "fault": "Les traits sont les annonces. La bande pâle est la fenêtre que prévoit la loi, comptée depuis la "
-        "panne ; la bande "
-        "cernée est comptée depuis la dernière annonce entendue.",
+        "panne ; la bande cernée est comptée depuis la dernière annonce entendue.",
         "return": "Les traits sont les annonces.",
     },
     vhid_lane="VHID {vhid} sur {network}",
@@ -238,12 +230,11 @@ FRENCH = Words(
         "answered": "répondu",
         "lost": "sans réponse",
         "split": "deux maîtres",
-        "arp": "ARP gratuit",
     },
     fault_line="panne",
     undone_line="remise en état",
-    no_series="Les questions des sondes, une à une, n’ont pas été conservées avec cet essai ; leurs coupures "
-    "figurent dans le tableau plus bas.",
+    no_series="Les questions des sondes, une à une, n’ont pas été conservées avec cet essai ; leurs coupures figurent "
+    "dans le tableau plus bas.",
     hand_over_head=(
         "",
         "VHID",
@@ -262,6 +253,7 @@ FRENCH = Words(
         "Arrêt",
         "Retransmission suivante",
         "Octets avant / pendant / après",
+        "État chez le survivant",
         "Jugement",
     ),
     invariant_head=("Quand", "Invariant", "Sujet", "Attendu", "Constaté", "Jugement"),
@@ -312,15 +304,13 @@ FRENCH = Words(
     announcement="{address} est à {mac}",
     unreadable="protocole 112, mais pas une annonce : {reason}",
     method_texts=(
-        "Tout repose sur une seule horloge, celle de l’hôte. Le maître est lu dans les annonces CARP d’une capture "
-        "de chaque réseau ; ce qu’une "
-        "machine a perdu, dans ses questions et ses réponses à son propre port. Ce que les pare-feu disent "
-        "d’eux-mêmes n’a pas servi.",
-        "Une coupure va de la dernière question qui a reçu sa réponse à la suivante qui en a reçu une. "
-        "Elle peut être trop longue du temps qui sépare deux questions, jamais trop courte.",
+        "Tout repose sur une seule horloge, celle de l’hôte. Le maître est lu dans les annonces CARP d’une capture de "
+        "chaque réseau ; ce qu’une machine a perdu, dans ses questions et ses réponses à son propre port. Ce que les "
+        "pare-feu disent d’eux-mêmes est comparé à ces mesures, jamais cru sur parole.",
+        "Une coupure va de la dernière question qui a reçu sa réponse à la suivante qui en a reçu une. Elle peut être "
+        "trop longue du temps qui sépare deux questions, jamais trop courte.",
         "Une mesure hors de la loi compte comme expliquée si elle ne s’en écarte pas plus que ce qui a été mesuré à "
-        "côté : l’arrêt de l’hôte, "
-        "l’attente d’un processeur par la machine, et le retard possible de ses minuteries.",
+        "côté : l’arrêt de l’hôte, l’attente d’un processeur par la machine, et le retard possible de ses minuteries.",
     ),
     cost="L’enregistreur a vu {frames} trames, en a perdu {dropped}, et a utilisé {cpu} % d’un cœur.",
     files_texts={

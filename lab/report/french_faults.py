@@ -10,15 +10,15 @@ from lab.report.words import FaultWords
 TEACHES: dict[FaultKind | Mistake, str] = {
     FaultKind.KILL: "le secours prend la relève quand le maître s’est tu trop longtemps : trois intervalles et son "
     "propre biais",
-    FaultKind.BOTH: "la redondance s’arrête où commence la cause commune ; le premier à démarrer attend jusqu’au "
-    "bout de sa patience",
-    FaultKind.CARP_OFF: "aucun adieu n’est envoyé : le secours attend aussi longtemps qu’après une panne ; "
-    "réactivé, le maître reprend son rôle",
-    FaultKind.MAINTENANCE: "le biais 254 est annoncé avec la prochaine annonce prévue : une relève en bon ordre, "
-    "sans coupure",
+    FaultKind.BOTH: "la redondance s’arrête où commence la cause commune ; le premier à démarrer attend jusqu’au bout "
+    "de sa patience",
+    FaultKind.CARP_OFF: "aucun adieu n’est envoyé : le secours attend aussi longtemps qu’après une panne ; réactivé, "
+    "le maître reprend son rôle",
+    FaultKind.MAINTENANCE: "le biais 254 est annoncé avec la prochaine annonce prévue : une relève en bon ordre, sans "
+    "coupure",
     FaultKind.DEMOTION: "un maître rétrogradé le dit aussitôt et se fait devancer en quelques millisecondes",
-    FaultKind.REBOOT: "CARP est coupé en premier, le compte commence donc avant l’arrêt de la machine ; ensuite, "
-    "elle reprend son rôle",
+    FaultKind.REBOOT: "CARP est coupé en premier, le compte commence donc avant l’arrêt de la machine ; ensuite, elle "
+    "reprend son rôle",
     FaultKind.HALT: "un arrêt en bon ordre n’est pas plus rapide qu’une panne : CARP n’y dit pas adieu",
     FaultKind.FREEZE: "un nœud figé est remplacé et, à son réveil, se croit encore maître pendant un intervalle au "
     "plus",
@@ -26,8 +26,8 @@ TEACHES: dict[FaultKind | Mistake, str] = {
     "meilleur",
     FaultKind.UNPLUG: "un VHID sur un lien mort rétrograde le nœud entier, et tous les VHID partent ensemble ; un "
     "lien sans VHID ne fait rien bouger",
-    FaultKind.FLAP: "le nœud revient comme secours et attend de nouveau : une seconde sans lien en coûte plus de "
-    "deux sans service",
+    FaultKind.FLAP: "le nœud revient comme secours et attend de nouveau : une seconde sans lien en coûte plus de deux "
+    "sans service",
     FaultKind.LOSS: "CARP attend trois annonces de suite : les pertes gênent les clients bien avant de déplacer un "
     "VHID",
     FaultKind.DELAY: "les annonces peuvent être en retard, pourvu qu’elles arrivent : rien ne bouge",
@@ -36,12 +36,12 @@ TEACHES: dict[FaultKind | Mistake, str] = {
     Mistake.SKEW: "tout semble aller bien jusqu’à une relève : le premier devenu maître le reste, et personne ne "
     "reprend son rôle",
     Mistake.MASK: "le masque ne fait pas partie de ce que CARP signe ; rien ne se voit avant que ce nœud ait à router",
-    Mistake.PFSYNC_PEER: "les adresses virtuelles basculent, pas les connexions : l’autre nœud n’en a jamais "
-    "entendu parler",
+    Mistake.PFSYNC_PEER: "les adresses virtuelles basculent, pas les connexions : l’autre nœud n’en a jamais entendu "
+    "parler",
     Mistake.PFSYNC_RULE: "les états arrivent et sont rejetés par le pare-feu même qui les attend",
     Mistake.XMLRPC_RULE: "la configuration du secours vieillit sans un mot, jusqu’au jour où on en a besoin",
-    Mistake.SYNC_PASSWORD: "la synchronisation de la configuration est refusée ; les états et les adresses "
-    "virtuelles continuent",
+    Mistake.SYNC_PASSWORD: "la synchronisation de la configuration est refusée ; les états et les adresses virtuelles "
+    "continuent",
 }
 
 
@@ -72,15 +72,14 @@ FAULT_WORDS = {
     "carp-off": FaultWords(
         "CARP est désactivé sur le nœud {node}",
         "Ensuite, CARP a été désactivé sur le nœud {node}, comme le fait le bouton « Désactiver temporairement "
-        "CARP » : le nœud "
-        "continue de vivre et garde ses propres adresses, mais il abandonne toutes les adresses virtuelles et se tait.",
+        "CARP » : le nœud continue de vivre et garde ses propres adresses, mais il abandonne toutes les adresses "
+        "virtuelles et se tait.",
         "CARP a été réactivé",
     ),
     "maintenance": FaultWords(
         "Le nœud {node} passe en maintenance",
         "Ensuite, le nœud {node} est passé en mode maintenance persistant de CARP : dès sa prochaine annonce, il "
-        "affiche le plus "
-        "mauvais biais.",
+        "affiche le plus mauvais biais.",
         "le nœud est sorti du mode maintenance",
     ),
     "demotion": FaultWords(

@@ -18,13 +18,12 @@ PHRASES = {
     outcome.REASON_NO_GATEWAY: "sa passerelle n’a plus de maître",
     outcome.REASON_NO_LINK: "le nœud {node} est toujours sa passerelle, mais n’a plus de lien sur {network}",
     f"{outcome.REASON_NO_LINK}{outcome.REASON_BACKUP_IDLE}": "le nœud {node} est toujours sa passerelle, mais n’a "
-    "plus de lien sur "
-    "{network} ; le nœud {other} est en bonne santé, mais aucune adresse virtuelle sur ce réseau ne lui fait "
-    "prendre la relève",
-    outcome.REASON_TRANSLATED: "l’adresse est traduite en celle du nœud {node}, qui ne répond plus : les réponses "
-    "se perdent",
-    outcome.REASON_STRANDED: "l’adresse est traduite en celle du nœud {node} ; il reçoit les réponses, mais n’a "
-    "plus de lien sur {network}",
+    "plus de lien sur {network} ; le nœud {other} est en bonne santé, mais aucune adresse virtuelle sur ce réseau "
+    "ne lui fait prendre la relève",
+    outcome.REASON_TRANSLATED: "l’adresse est traduite en celle du nœud {node}, qui ne répond plus : les réponses se "
+    "perdent",
+    outcome.REASON_STRANDED: "l’adresse est traduite en celle du nœud {node} ; il reçoit les réponses, mais n’a plus "
+    "de lien sur {network}",
     outcome.REASON_ASYMMETRIC: "l’adresse reste traduite en celle du nœud {node} ; il reçoit les réponses et les "
     "transmet",
     outcome.REASON_NO_STATE: "le nœud {node} ne connaît pas l’état de cette connexion : les états ne sont pas "
@@ -62,7 +61,8 @@ PHRASES = {
     measure_streams.NEVER: "elle n’a jamais rien transmis",
     measure_streams.WENT_ON: "elle devait être perdue, mais elle a continué après {seconds} s",
     measure_streams.DIED: "attendu : {expected}, mais plus aucun octet n’est arrivé",
-    measure_streams.TOO_LONG: "elle s’est arrêtée pendant {stall} s, soit {miss} s de plus que ses retransmissions n’expliquent",
+    measure_streams.TOO_LONG: "elle s’est arrêtée pendant {stall} s, soit {miss} s de plus que ses retransmissions "
+    "n’expliquent",
     measure_streams.DIED_BACK: "elle s’est rompue au retour",
     # lab.experiment.timeline
     timeline.UNDONE: "{fault} : remise en état",

@@ -81,6 +81,7 @@ class Tables:
             self._seconds(one.stall, words.endless),
             self._seconds(one.retransmission),
             " / ".join(style.whole(count) for count in (one.bytes_before, one.bytes_during, one.bytes_after)),
+            words.nothing if one.state is None else (words.yes if one.state else words.no),
             self._judgement(one.ok, one.problem, 0.0, 0.0),
         )
         return Row(self._kind(one.ok, one.problem, one.off_time), cells)
