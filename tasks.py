@@ -245,14 +245,18 @@ def image_list(_: Context, json: bool = False) -> None:
 
 @task(
     name="build",
-    help={"image": "standin or client (default: all)", "force": "build again even if it is there"},
+    help={"image": "standin or client (default: all)", "force": "build again even if it is there",
+          "firewall": "standin, with --from-installer", "from-installer": "medium, installer, first boot, push, sync",
+          "repeat": "how often in a row"},
     iterable=["image"],
-)
-def image_build(_: Context, image: list[str], force: bool = False) -> None:
+)  # fmt: skip
+def image_build(
+    _: Context, image: list[str], force: bool = False, firewall: str = "", from_installer: bool = False, repeat: int = 1
+) -> None:
     """Build guest images that are not there yet."""
     from lab.commands import image as command
 
-    _end(command.build(image, force))
+    _end(command.build([*image, firewall] if firewall else image, force, repeat if from_installer else 0))
 
 
 @task(

@@ -9,6 +9,7 @@ from lab.errors import LabError
 from lab.host import images, media_store
 
 MIB = 1 << 20
+ONE_MEDIUM = "Only the stand-in has an installer medium of ours; a real pfSense is installed by `./inv lab.up --firewall pfsense`"
 BOXED = """\
 {box} {version}
   box         {file}
@@ -46,10 +47,16 @@ def show(json: bool) -> int:
     return present.run(body, json)
 
 
-def build(names: list[str], force: bool) -> int:
-    """`image.build`."""
+def build(names: list[str], force: bool, from_installer: int = 0) -> int:
+    """`image.build`. from_installer: how many times in a row the stand-in is installed from its medium and proved; 0 for not."""
 
     def body() -> int:
+        if from_installer:
+            from lab.commands import install_standin
+
+            if names != ["standin"]:
+                raise LabError(ONE_MEDIUM, expected="--firewall standin --from-installer", seen=" ".join(names))
+            return install_standin.build(force, from_installer)
         for name in names or images.image_names():
             image = images.ensure(name, present.Progress(), force)
             print(f"{name}: {image.disk.parent}")

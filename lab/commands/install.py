@@ -71,7 +71,7 @@ class Installer:
         try:
             _target(out / DISK)
             stick = out / "stick.qcow2"
-            overlay(medium.disk, stick, "raw")
+            overlay(medium.disk, stick, medium.form)
             done = self._run(medium, out / DISK, stick, home / TRANSCRIPT.format(product=medium.product))
             stick.unlink()
             write_record(out, medium.product, recipe(medium), [DISK])
@@ -109,6 +109,7 @@ class Installer:
             initrd=medium.initrd,
             cmdline=medium.cmdline,
             stick=stick,
+            stick_bus=medium.bus,
             restart=False,
         )
         self.machines.define(MACHINE, domain_xml(machine, boot))

@@ -18,7 +18,8 @@ from lab.commands.boot import Booter
 from lab.commands.checkpoint import admit, take
 from lab.commands.election import Election
 from lab.commands.install import DISK_MIB as INSTALL_MIB
-from lab.commands.install import Installer, golden_image
+from lab.commands.install import Installer
+from lab.commands.install_standin import installed_image, standin_medium, timing_for
 from lab.commands.record import VAGRANT, Record, read_record, write_record
 from lab.commands.session import Session, opened
 from lab.commands.waterfall import BOOT_LOG, Waterfall, drawn, guest_spans
@@ -37,6 +38,7 @@ from lab.host.world import World
 from lab.machines.checkpoint_store import AFTER_UP, Store
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.paths import LabPaths, cache_home, project_root
+from lab.render.domain_xml import Accelerator as GuestAccelerator
 from lab.topology.lint import refusals
 from lab.topology.load import load_topology
 from lab.topology.model import MachineRole, Topology
@@ -57,7 +59,7 @@ ESTIMATE = (
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for. name: of the lab; None means the topology's."""
+    """What the user asked for. name: of the lab; None means the topology's. from_installer: a stand-in installed from its medium."""
 
     topology: str
     firewall: str
@@ -65,6 +67,7 @@ class Request:
     provider: str
     stage: str
     cold: bool = False
+    from_installer: bool = False
 
 
 def run(
@@ -138,8 +141,8 @@ def bring_up(request: Request, model: Topology, paths: LabPaths, listener: Liste
 
 def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, listener: Listener) -> Record:
     plan = make_plan(model)
-    medium = _medium(request.firewall, listener)
-    golden = {request.firewall: golden_image(medium)} if medium else {}
+    medium = _medium(request, listener)
+    golden = {request.firewall: installed_image(medium)} if medium else {}
     with _step(listener, "lab", "accelerator") as said:
         verdict = accelerator(cache_home())
         said.append(CHOSEN[verdict.kind].format(reason=verdict.reason))
@@ -171,9 +174,10 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     try:
         session = Session(paths, record, plan, machines)
         if medium:
-            Installer(paths, machines, "kvm" if verdict.kind == "kvm" else "tcg", verdict.factor, listener).ensure(
-                medium
-            )
+            accelerated: GuestAccelerator = "kvm" if verdict.kind == "kvm" else "tcg"
+            Installer(
+                paths, machines, accelerated, verdict.factor, listener, timing_for(medium, verdict.factor)
+            ).ensure(medium)
         if done_before := session.cut(listener).recover():
             listener(Event("lab", "a save or restore", Phase.NOTE, detail=done_before))
         if warm_start and warm.start(session, images, listener):
@@ -185,16 +189,18 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         _boot_and_elect(booter, world, stage)
         done = record.done()
         write_record(paths, done)
-        if not by_vagrant:
+        if not (by_vagrant or request.from_installer):
             _keep(session, listener)
     finally:
         machines.close()
     return done
 
 
-def _medium(firewall: str, listener: Listener) -> Medium | None:
+def _medium(request: Request, listener: Listener) -> Medium | None:
     """What a firewall is installed from; None for one whose image we build. Raises LabError where there is no medium."""
-    return find_medium(listener) if appliance(firewall) is PFSENSE else None
+    if request.from_installer:
+        return standin_medium(listener)
+    return find_medium(listener) if appliance(request.firewall) is PFSENSE else None
 
 
 def _booter_of(provider: str) -> type[Booter]:

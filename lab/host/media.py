@@ -55,7 +55,8 @@ NOT_SERIAL = "that one speaks on a screen, not on a serial line: {get}"
 class Medium:
     """A stick an installer starts from.
 
-    product: `pfsense` or `standin`. disk: raw image, never written to. sha256: of that raw image, as hex.
+    product: `pfsense` or `standin`. disk: never written to. sha256: of the disk, or of what it is made from, as hex.
+    form: `raw` or `qcow2`. bus: `sata`, or `ide` where the medium's kernel has no driver for SATA.
     kernel, initrd, cmdline: direct boot with the stick beside it; None: the stick's own boot loader.
     target: the installer's name for the disk it is to write on. memory_mib: what the installer and the installed system run in.
     """
@@ -69,6 +70,8 @@ class Medium:
     cmdline: str | None = None
     target: str = "vtbd0"
     memory_mib: int = 1024
+    form: str = "raw"
+    bus: str = "sata"
 
 
 @dataclass

@@ -43,7 +43,7 @@ class BootSpec:
     console_socket, console_log: the serial line, and the file every byte of it is appended to.
     agent_socket: of the guest agent, or None for a guest without one.
     entropy:     give the guest the host's random numbers.
-    stick:       qcow2 overlay over an install medium, attached over SATA and booted first where there is no kernel.
+    stick:       qcow2 overlay over an install medium, booted first where there is no kernel. stick_bus: `sata` or `ide`.
     restart:     what a reboot does: start again, or (False) end the guest.
     """
 
@@ -60,6 +60,7 @@ class BootSpec:
     cpus: int = 1
     entropy: bool = False
     stick: Path | None = None
+    stick_bus: str = "sata"
     restart: bool = True
 
 
@@ -125,7 +126,7 @@ def _devices(machine: PlannedMachine, boot: BootSpec) -> etree._Element:
     if boot.disk is not None:
         devices.append(_disk(boot.disk, "qcow2", "vda", "system", DISK_SLOT))
     if boot.stick is not None:
-        _stick(devices, boot.stick, first=boot.kernel is None)
+        _stick(devices, boot.stick, boot.stick_bus, first=boot.kernel is None)
     if boot.config_disk is not None:
         devices.append(_disk(boot.config_disk, "raw", "vdb", "config", CONFIG_SLOT))
     etree.SubElement(devices, "controller", type="usb", model="none")
@@ -155,14 +156,15 @@ def _disk(path: Path, form: str, target: str, serial: str, slot: int) -> etree._
     return disk
 
 
-def _stick(devices: etree._Element, path: Path, first: bool) -> None:
-    """SATA: over USB 3 the stick throws read errors in FreeBSD (seen with 2.7.2 by others)."""
-    controller = etree.SubElement(devices, "controller", type="sata", index="0", model="ahci")
-    controller.append(_address(SATA_SLOT))
+def _stick(devices: etree._Element, path: Path, bus: str, first: bool) -> None:
+    """SATA: over USB 3 the stick throws read errors in FreeBSD (seen with 2.7.2 by others). IDE is the machine's own."""
+    if bus == "sata":
+        controller = etree.SubElement(devices, "controller", type="sata", index="0", model="ahci")
+        controller.append(_address(SATA_SLOT))
     disk = etree.SubElement(devices, "disk", type="file", device="disk")
     etree.SubElement(disk, "driver", name="qemu", type="qcow2", cache="unsafe")
     etree.SubElement(disk, "source", file=str(path))
-    etree.SubElement(disk, "target", dev="sda", bus="sata")
+    etree.SubElement(disk, "target", dev="sda" if bus == "sata" else "hda", bus=bus)
     if first:
         etree.SubElement(disk, "boot", order="1")
     _text(disk, "serial", "stick")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from standin.medium.dialog import CANCEL, ESCAPE, OK, Answer, Screens
-from standin.medium.disks import Disk, copy_used, find_disks
+from standin.medium.disks import Disk, copy_used, find_disks, grow
 from standin.medium.flow import Left, Medium, parse_size, run_installer
 from standin.medium.main import Wishes, wishes
+from standin.run import CommandError
 
 from lab.console.catalogue import installer as texts
 from lab.console.catalogue.installer import InstallerScreen, Item
@@ -212,16 +214,21 @@ def test_disks_have_freebsd_s_names(tmp_path: Path) -> None:
 
 def test_only_what_is_used_is_copied(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
-    content = b"a" * 5000 + bytes(3 << 20) + b"b" * 100
-    source.write_bytes(content)
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "file").write_bytes(b"a" * 5_000_000)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tmp_path / "root", source, "64M"], check=True)
     with target.open("wb") as file:
-        file.truncate(8 << 20)
+        file.truncate(128 << 20)
     seen: list[int] = []
     copy_used(source, target, seen.append)
-    assert target.read_bytes() == content + bytes((8 << 20) - len(content))
-    assert target.stat().st_blocks * 512 < 3 << 20
+    grow(target)
+    checked = subprocess.run(["e2fsck", "-fn", target], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+    assert target.stat().st_blocks * 512 < 32 << 20
     assert seen == sorted(seen)
-    assert seen[-1] == 100
+    assert (seen[0], seen[-1]) == (0, 100)
+    with pytest.raises(CommandError, match="e2image"):
+        copy_used(tmp_path / "root" / "file", target, seen.append)
 
 
 def test_sizes_and_wishes() -> None:
