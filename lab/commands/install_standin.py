@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from lab.commands import present
 from lab.commands.down import take_down
 from lab.commands.install import golden_image
-from lab.commands.session import opened
+from lab.commands.session import Session, opened
 from lab.console.installer.driver import Timing
+from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host.images import GuestImage, described, ensure
 from lab.host.media import Medium
@@ -32,6 +33,8 @@ MARK = "cat /etc/uranus-installed"
 QUIET_SECONDS = 0.5
 """How long a screen of the stand-in's installer must stand still: `dialog` draws each in one go. A real one gets more."""
 
+NOT_INSTALLED = "{node} does not run from the disk that was installed"
+CURE = "`./inv image.build --firewall standin --from-installer --force` installs it anew"
 PROVED = "{count} times in a row from the medium to a synchronised pair:"
 ROW = "  install {install:5.1f} s   first boot {boot:5.1f} s   push {push:5.1f} s   sync {sync:5.1f} s"
 
@@ -68,13 +71,12 @@ def timing_for(medium: Medium, slowness: float) -> Timing | None:
 
 @dataclass(frozen=True)
 class Proof:
-    """One run from the medium to a synchronised pair, seconds of its parts. mark: what the installed disk says of itself."""
+    """One run from the medium to a synchronised pair, seconds of its parts. install: 0 where an installed disk was taken."""
 
     install: float
     boot: float
     push: float
     sync: float
-    mark: str
 
 
 def build(force: bool, repeat: int) -> int:
@@ -104,13 +106,22 @@ def prove(listener: Listener, again: bool, name: str) -> Proof:
         )
         boot = _seconds(lambda: bring_up(request, model, paths, steps))
         with opened(name) as session:
-            mark = session.firewall(model.master).run(MARK).text
+            for node in session.plan.firewalls:
+                _assert_installed(session, node.name)
             pushed = _seconds(lambda: push(session, Stage.RULES, check=False, listener=listener))
         with opened(name) as session:
             synced = _seconds(lambda: synchronise(session, listener))
     finally:
         take_down(paths, listener, purge=True)
-    return Proof(steps.install, boot - steps.install, pushed, synced, mark)
+    return Proof(steps.install, boot - steps.install, pushed, synced)
+
+
+def _assert_installed(session: Session, node: str) -> None:
+    """By way of the console menu and its shell. Raises LabError where the node's disk was not written by this installer."""
+    recipe = described("standin").recipe_hash
+    said = session.firewall(node).run(MARK)
+    if said.code or f"recipe {recipe}" not in said.text.splitlines():
+        raise LabError(NOT_INSTALLED.format(node=node), expected=f"recipe {recipe}", seen=said.text, cure=CURE)
 
 
 class Steps:

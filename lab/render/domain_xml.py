@@ -159,7 +159,7 @@ def _disk(path: Path, form: str, target: str, serial: str, slot: int) -> etree._
 def _stick(devices: etree._Element, path: Path, bus: str, first: bool) -> None:
     """SATA: over USB 3 the stick throws read errors in FreeBSD (seen with 2.7.2 by others). IDE is the machine's own."""
     if bus == "sata":
-        controller = etree.SubElement(devices, "controller", type="sata", index="0", model="ahci")
+        controller = etree.SubElement(devices, "controller", type="sata", index="0")
         controller.append(_address(SATA_SLOT))
     disk = etree.SubElement(devices, "disk", type="file", device="disk")
     etree.SubElement(disk, "driver", name="qemu", type="qcow2", cache="unsafe")

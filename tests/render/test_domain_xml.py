@@ -59,6 +59,8 @@ def test_libvirt_schema_takes_every_machine() -> None:
             {"accelerator": "kvm"},
             {"kernel": None, "entropy": True},
             {"disk": None, "config_disk": None},
+            {"stick": LAB / "stick.qcow2", "stick_bus": "ide"},
+            {"stick": LAB / "stick.qcow2", "kernel": None, "restart": False},
         ):
             schema.assertValid(etree.fromstring(rendered(name, **changes)))
     assert not schema.validate(etree.fromstring(rendered("client").replace("tb-cache", "tbcache")))
@@ -110,3 +112,14 @@ def test_client_parameters() -> None:
 def test_no_reservations_where_the_wan_is_static() -> None:
     recommended = plan("uranus-recommended")
     assert "dhcp" not in client_parameters(recommended, recommended.machine("internet"))
+
+
+def test_a_stick_is_a_sata_disk_and_an_ide_one_where_its_kernel_knows_no_sata() -> None:
+    def stick(**changes: object) -> tuple[str | None, str | None, bool]:
+        root = etree.fromstring(rendered("master", stick=LAB / "stick.qcow2", **changes))
+        (disk,) = root.xpath(".//disk[serial='stick']")
+        target = disk.find("target")
+        return target.get("bus"), target.get("dev"), root.find(".//controller[@type='sata']") is not None
+
+    assert stick() == ("sata", "sda", True)
+    assert stick(stick_bus="ide") == ("ide", "hda", False)
