@@ -294,7 +294,7 @@ ENGLISH = Words(
     method_texts=(
         "Everything stands on one clock, the host's. Who is master was read from the CARP adverts in a capture of "
         "every network; what a machine lost, from its questions and answers at its own port. What the firewalls say "
-        "of themselves was not used.",
+        "of themselves is compared with it, never believed.",
         "An outage is the time from the last question that was answered to the next one that was. It may be too long "
         "by the time between two questions, never too short.",
         "A figure outside the law counts as explained if it is no further outside than what was measured beside it: "
