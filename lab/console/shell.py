@@ -158,11 +158,25 @@ def firewall_shell(
     """A shell on a firewall for the time of a `with`. seconds: limit for each step, already scaled to the machine's speed."""
     with open_line(socket_path, seconds, purpose) as line:
         shell = FirewallShell(line, log)
-        shell.enter(seconds)
+        try:
+            shell.enter(seconds)
+        except LabError:
+            # Not the usual menu or shell: a pager, a dialog, a login. The long way, then once more.
+            to_menu(line, log, seconds)
+            shell.enter(seconds)
         try:
             yield shell
         finally:
             shell.leave()
+
+
+def to_menu(line: SerialLine, log: Path, seconds: float) -> None:
+    """From any state to the menu, which is read off the line's log: see lab.console.menu.state. Raises LabError."""
+    from lab.console.menu.driver import MenuDriver
+    from lab.console.menu.talk import Timing
+
+    past = log.read_bytes()[-8192:] if log.exists() else b""
+    MenuDriver(line, Timing(step=seconds), log.stem, past=past, settle=2.0).to_menu()
 
 
 def plain(data: bytes) -> str:

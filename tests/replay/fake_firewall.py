@@ -32,8 +32,8 @@ class Dialogue:
     steps: tuple[tuple[str, str], ...]
 
 
-def recorded(name: str, option: str) -> Dialogue:
-    """An option of a recording, as pfSense's own scripts spoke."""
+def recorded(name: str, option: str, whole: bool = False) -> Dialogue:
+    """An option of a recording, as pfSense's own scripts spoke. whole: its choice is the first answer."""
     events = [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text().splitlines()]
     turns: list[list[str]] = []
     for event in events:
@@ -43,7 +43,15 @@ def recorded(name: str, option: str) -> Dialogue:
             turns[-1][1] += event["out"]
     parts = [(typed, ARTEFACTS.sub("", said).removeprefix(typed + "\r\n")) for typed, said in turns]
     start = next(at for at, (typed, _) in enumerate(parts) if typed == option)
-    return Dialogue(option, parts[start][1], tuple(parts[start + 1 :]))
+    return Dialogue(option, parts[start][1], tuple(parts[start if whole else start + 1 :]))
+
+
+def booted() -> Dialogue:
+    """The first boot's question, as recorded: nobody chose it."""
+    events = [json.loads(line) for line in (FOLDER / "boot.jsonl").read_text().splitlines()]
+    first = next(at for at, event in enumerate(events) if "in" in event)
+    asked = "".join(event["out"] for event in events[:first])
+    return Dialogue("", asked, recorded("boot", events[first]["in"].removesuffix("\r"), whole=True).steps)
 
 
 def spoken(option: str, first: Text, *steps: tuple[str, str], **fields: object) -> Dialogue:
@@ -96,6 +104,9 @@ class FakeFirewall:
         self._prompt = "# "
 
     def start(self) -> bytes:
+        if self._state == "booting":
+            self._state = "asked"
+            return self._dialogue.first.encode()
         begun = {
             "fresh": FRESH + MENU,
             "menu": MENU,

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from lab.console.dialog_box import read_dialog
+from lab.console.installer.driver import InstallerDriver
+from lab.console.menu.assign import Assignment, assign
+from lab.console.menu.driver import MenuDriver
 from lab.console.menu.prompts import Prompt, end_distance, holds, recognise
 from lab.console.picture import Display, KernelFilter
 from lab.errors import LabError
 from lab.paths import project_root
 from tests.replay import mutate
-from tests.replay.fake_firewall import STATES, FakeFirewall
+from tests.replay.fake_firewall import STATES, FakeFirewall, booted
 from tests.replay.fake_installer import PROGRAMS, RIGHT, WAY, FakeInstaller, screens
 from tests.replay.fake_line import KERNEL_LINES, Damage, FakeLine
 from tests.replay.mutate import TASKS, install_run, menu_run
@@ -47,6 +50,15 @@ def test_a_kernel_line_at_any_place_changes_nothing(task: str) -> None:
         assert error or console.finished, at
         # Only what is read, the exit code's line and the table of NICs, may come out damaged.
         assert not error or "damaged" in str(error) or "NICs" in str(error), str(error)
+
+
+@pytest.mark.parametrize("piece", [1, 3, 4096])
+def test_the_first_boots_question(piece: int) -> None:
+    console = FakeFirewall(booted(), "booting")
+    line = FakeLine(console, Damage(piece=piece))
+    assign(MenuDriver(line, clock=line.clock), mutate.ASSIGNMENT, booting=True)
+    assert (console.wrong, console.finished) == ("", True)
+    assert b"\x03" not in line.keys
 
 
 @pytest.mark.parametrize("at", ["", *WAY])
@@ -89,7 +101,7 @@ def test_the_focus_that_is_read_is_the_one_that_enter_presses(screen: str, progr
 def test_another_disk_than_the_plans_is_never_ticked() -> None:
     console = FakeInstaller(at="disks")
     line = FakeLine(console)
-    driver = mutate.InstallerDriver(line, "vtbd1", clock=line.clock)
+    driver = InstallerDriver(line, "vtbd1", clock=line.clock)
     with pytest.raises(LabError, match="vtbd1 is not in the list") as failure:
         driver.install()
     assert "[ ] ada0" in str(failure.value)
@@ -99,7 +111,7 @@ def test_another_disk_than_the_plans_is_never_ticked() -> None:
 def test_another_disk_in_last_chance_stops_it() -> None:
     console = FakeInstaller(at="last chance")
     line = FakeLine(console)
-    driver = mutate.InstallerDriver(line, "ada0", clock=line.clock)
+    driver = InstallerDriver(line, "ada0", clock=line.clock)
     with pytest.raises(LabError, match="would destroy something else"):
         driver.install()
     assert line.keys == b""
@@ -128,7 +140,7 @@ class _Shown:
 def test_a_screen_of_failure_ends_it_without_a_key(screen: str, words: str, program: str, tmp_path: Path) -> None:
     line = FakeLine(_Shown(screens(program)[screen][""]["drawn"]))
     transcript = tmp_path / "install.jsonl"
-    driver = mutate.InstallerDriver(line, clock=line.clock, transcript=transcript)
+    driver = InstallerDriver(line, clock=line.clock, transcript=transcript)
     with pytest.raises(LabError, match=words) as failure:
         driver.install()
     assert line.keys == b""
@@ -140,7 +152,7 @@ def test_an_unknown_dialog_is_shown_and_refused() -> None:
     drawn = screens("dialog")["complete"][""]["drawn"].replace("Complete", "Surprise")
     line = FakeLine(_Shown(drawn))
     with pytest.raises(LabError, match="not known") as failure:
-        mutate.InstallerDriver(line, clock=line.clock).install()
+        InstallerDriver(line, clock=line.clock).install()
     assert "Surprise" in failure.value.problem.seen
     assert line.keys == b""
     assert line.now < 120
@@ -174,13 +186,11 @@ def test_prompts_forgive_little_and_never_guess() -> None:
 
 
 def test_a_wrong_mac_is_refused_before_anything_is_chosen() -> None:
-    from lab.console.menu.assign import Assignment, assign
-
     console = FakeFirewall(mutate.DIALOGUES["assign"])
     line = FakeLine(console)
     wanted = Assignment("vtnet0", "vtnet1", (), {"vtnet1": "52:54:00:ff:ff:ff"})
     with pytest.raises(LabError, match="NICs are not the plan's"):
-        assign(mutate.MenuDriver(line, clock=line.clock), wanted)
+        assign(MenuDriver(line, clock=line.clock), wanted)
     assert line.keys == b"1\r"
 
 
@@ -188,7 +198,7 @@ def test_a_login_without_a_password_is_refused() -> None:
     console = FakeFirewall(mutate.DIALOGUES["exec"], "login")
     line = FakeLine(console)
     with pytest.raises(LabError, match="asks for a login"):
-        mutate.MenuDriver(line, clock=line.clock).exec("ifconfig vtnet1")
+        MenuDriver(line, clock=line.clock).exec("ifconfig vtnet1")
     assert line.keys == b""
 
 
