@@ -83,8 +83,12 @@ class Display:
         # pyte would ignore the line drawing set otherwise; UTF-8 is decoded here.
         self._stream.use_utf8 = False
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._lines: list[str] | None = None
 
     def feed(self, data: bytes) -> None:
+        if not data:
+            return
+        self._lines = None
         for part in re.split(r"(?=\x1b)", self._decoder.decode(data)):
             # A damaged escape sequence makes pyte stumble: a terminal ignores it.
             with contextlib.suppress(TypeError, ValueError, IndexError):
@@ -92,13 +96,19 @@ class Display:
 
     @property
     def lines(self) -> list[str]:
-        """All lines, full width."""
-        return list(self.picture.display)
+        """All lines, full width, one character a column."""
+        if self._lines is None:
+            columns, buffer = range(self.picture.columns), self.picture.buffer
+            self._lines = [
+                "".join((row[column].data or " ")[0] for column in columns)
+                for row in (buffer[number] for number in range(self.picture.lines))
+            ]
+        return self._lines
 
     @property
     def text(self) -> str:
         """The lines without trailing blanks."""
-        return "\n".join(line.rstrip() for line in self.picture.display).rstrip("\n")
+        return "\n".join(line.rstrip() for line in self.lines).rstrip("\n")
 
     @property
     def cursor(self) -> tuple[int, int]:
