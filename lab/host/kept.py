@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Kept:
         coming = self.paths.root / COMING
         if self.exists() and not coming.exists():
             private_directory(self.paths.root)
-            shutil.move(self.place, coming)
+            self._bring(coming)
         if not coming.exists():
             return False
         for part in PARTS:
@@ -78,6 +79,19 @@ class Kept:
                 (coming / part).rename(self.paths.root / part)
         _drop(coming)
         return True
+
+    def _bring(self, coming: Path) -> None:
+        """In one step, from another file system too."""
+        try:
+            self.place.rename(coming)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            aside = coming.with_name(f"{COMING}{NEW}")
+            _drop(aside)
+            shutil.copytree(self.place, aside, symlinks=True)
+            aside.rename(coming)
+            _drop(self.place)
 
     def purge(self) -> bool:
         """Remove it, passwords and all. False where nothing was kept."""

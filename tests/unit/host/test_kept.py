@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -104,3 +105,30 @@ def test_what_nobody_can_ask_for_is_swept(kept: Kept) -> None:
     shutil.rmtree(kept.paths.root.parent)
     sweep()
     assert not kept.place.exists()
+
+
+def test_from_another_file_system_it_comes_whole_or_not_at_all(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(kept.paths, "old")
+    kept.keep()
+    rename = Path.rename
+
+    def across(source: Path, target: Path) -> Path:
+        if source == kept.place:
+            raise OSError(errno.EXDEV, "another file system")
+        return rename(source, target)
+
+    def torn(source: Path, target: Path, **_: object) -> None:
+        target.mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", across)
+    monkeypatch.setattr(module.shutil, "copytree", torn)
+    with pytest.raises(KeyboardInterrupt):
+        kept.fetch()
+    monkeypatch.undo()
+    monkeypatch.setenv("URANUS_CACHE", str(kept.cache.parent))
+    monkeypatch.setattr(Path, "rename", across)
+    assert kept.fetch()
+    assert words(kept.paths.root) == {"old"}
+    assert {part for part in PARTS if (kept.paths.root / part).exists()} == set(PARTS)
+    assert not kept.exists()
