@@ -30,7 +30,7 @@ PRODUCT = "standin_installed"
 TOPOLOGY = "images/standin/pair.yaml"
 PREFIX = "installed"
 MARK = "cat /etc/uranus-installed"
-QUIET_SECONDS = 0.5
+QUIET_SECONDS = 0.3
 """How long a screen of the stand-in's installer must stand still: `dialog` draws each in one go. A real one gets more."""
 
 NOT_INSTALLED = "{node} does not run from the disk that was installed"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+import re
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from lab.console.broker import SOCKET, Asked, Holder, Role
 from lab.errors import LabError
 from lab.host.world import World
 from lab.paths import LabPaths
+
+COMMAND = re.compile(r"(lab|image)\.[a-z]+$")
+"""A command of tasks.py."""
 
 GRACE_SECONDS = 10.0
 """How much longer than it was asked to wait a broker may take for its answer."""
@@ -60,8 +65,7 @@ def take_place(paths: LabPaths, name: str, role: Role, purpose: str = "", wait: 
 
     Raises Refused where a seat was asked for and somebody else has it longer than `wait` seconds, LabError where the line is not there.
     """
-    command = f"{getpass.getuser()}: {' '.join([Path(sys.argv[0]).name, *sys.argv[1:3]])}"
-    asked = Asked(role, name, purpose, command[:200], wait)
+    asked = Asked(role, name, purpose, f"{getpass.getuser()}: {own_command(sys.argv)}", wait)
     link = _connect(paths, name)
     try:
         link.settimeout(wait + GRACE_SECONDS)
@@ -79,6 +83,13 @@ def take_place(paths: LabPaths, name: str, role: Role, purpose: str = "", wait: 
         raise Refused(holder or Holder(0, "somebody", "who has just left", time.time()))
     link.settimeout(None)
     return Place(link, holder, int(words.get("past", 0)))
+
+
+def own_command(argv: Sequence[str]) -> str:
+    """What a person typed, without what `./inv` puts before it: `lab.exec master`, two words of it."""
+    begin = next((number for number, word in enumerate(argv) if COMMAND.match(word)), None)
+    words = argv[begin : begin + 2] if begin is not None else [Path(argv[0]).name, *argv[1:3]]
+    return " ".join(words)[:100]
 
 
 def _connect(paths: LabPaths, name: str) -> socket.socket:

@@ -25,6 +25,7 @@ CONFIG = (GOLDEN / "standin" / "uranus-master.xml").read_text()
 # The peer does not exist here: asking it for its states would only cost time.
 ALONE = CONFIG.replace("<pfsyncenabled>on</pfsyncenabled>", "")
 PUBLIC = "203.0.113.10"
+VISIT = "import socket; socket.create_connection(('172.17.1.254', 443), 30).sendall(b'x')"
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +288,24 @@ def test_no_configuration(network: Network, tmp_path: Path) -> None:
         assert "not well-formed" in guest.run("/etc/rc.reload_all")
     finally:
         guest.close()
+
+
+def test_option_11_ends_the_web_interface_and_the_next_visitor_gets_another(
+    guest: BootedGuest, network: Network
+) -> None:
+    pid = guest.root / "run/standin/web.pid"
+
+    def visit() -> str:
+        network.nodes["client"].start(["python3", "-c", VISIT]).wait()
+        until(pid.exists, 60)
+        return pid.read_text()
+
+    first = visit()
+    guest.type("11")
+    guest.line.expect_exact("Restarting webConfigurator... done.")
+    guest.menu()
+    until(lambda: not pid.exists(), 60)
+    assert visit() != first
 
 
 def test_reroot_starts_everything_again(guest: BootedGuest) -> None:

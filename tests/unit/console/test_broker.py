@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from lab.console.broker import PAST_BYTES, Role
-from lab.console.seat import Place, Refused, lines, take_place, told
+from lab.console.seat import Place, Refused, lines, own_command, take_place, told
 from lab.console.viewer import Viewer
 from lab.errors import LabError
 from lab.host import serial_lines
@@ -153,6 +153,14 @@ def test_the_second_is_told_who_types_and_since_when(desk: Desk, machine: Machin
     first.link.close()
     until(lambda: lines(desk.paths) == {"master": None})
     desk.place(Role.TYPE)
+
+
+def test_a_command_is_named_as_it_was_typed() -> None:
+    assert (
+        own_command(["/x/invoke", "--search-root", "/lab", "lab.exec", "master", "a b", "--name", "n"])
+        == "lab.exec master"
+    )
+    assert own_command(["/x/python", "-m", "drive"]) == "python -m drive"
 
 
 def test_who_waits_is_next(desk: Desk, machine: Machine) -> None:

@@ -106,7 +106,7 @@ def talk(
 
 def test_the_way_through() -> None:
     person, machine = talk({})
-    assert person.seen == [*WAY, *(f"extraction {number}" for number in range(0, 101, 10)), "complete"]
+    assert person.seen == [*WAY, *(f"extraction {number}" for number in range(0, 101, 20)), "complete"]
     assert machine.installed == [("vtbd0", 1024, None)]
     assert [item.tag for item in person.shown["disks"]] == ["ada0", "vtbd0"]
     assert any("following disks:\n\n   vtbd0" in text for text in person.said)

@@ -88,6 +88,7 @@ class Init:
     def _serve_web(self, door: socket.socket) -> None:
         from standin.web.service import Service
 
+        self._places.web_pid.write_text(f"{os.getpid()}\n")
         Service(self._places).serve(door)
 
     def _watch_door(self, poller: select.poll) -> None:
@@ -147,6 +148,7 @@ class Init:
                 console.pause_if_hasty(self._console_started)
                 self._start_console()
             if self._door and self._door.ended(pid):
+                self._places.web_pid.unlink(missing_ok=True)
                 continue
             if pid == self._carpd:
                 self.start_carpd()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -50,7 +52,7 @@ class Machine(Protocol):
         """Raises OSError and SettingsError."""
 
     def restart_web(self) -> None:
-        """Start the server of XML-RPC anew."""
+        """Start the server of web interface and XML-RPC anew."""
 
     def remove_rpc_lock(self) -> bool:
         """Whether a lock of XML-RPC was left."""
@@ -87,9 +89,11 @@ class RealMachine:
         config_store.restore(self._places, backup)
 
     def restart_web(self) -> None:
-        pass
+        """End the process that answers, if one does: process 1 has the socket, and starts another for the next who comes."""
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int(self._places.web_pid.read_text()), signal.SIGTERM)
 
     def remove_rpc_lock(self) -> bool:
-        found = self._places.rpc_lock.exists()
-        self._places.rpc_lock.unlink(missing_ok=True)
+        found = self._places.xmlrpc_lock.exists()
+        self._places.xmlrpc_lock.unlink(missing_ok=True)
         return found

@@ -60,8 +60,9 @@ class Places:
         return self.root / "tmp/rules.debug"
 
     @property
-    def rpc_lock(self) -> Path:
-        return self.root / "tmp/xmlrpc.lock"
+    def web_pid(self) -> Path:
+        """Process that answers the web interface, while there is one."""
+        return self.run / "web.pid"
 
     @property
     def single_user_flag(self) -> Path:

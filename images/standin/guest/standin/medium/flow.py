@@ -221,7 +221,7 @@ def _enough(layout: Layout) -> bool:
     return len(layout.chosen) >= LEAST_DISKS[layout.kind]
 
 
-def _gauge(screens: Screens, screen: InstallerScreen, step: int = 10) -> Callable[[int], None]:
+def _gauge(screens: Screens, screen: InstallerScreen, step: int = 20) -> Callable[[int], None]:
     """Redraw at every so many percent: a dialog is a program that has to start each time."""
     last = -step
 
