@@ -45,6 +45,7 @@ from lab.topology.model import MachineRole, Topology
 from lab.topology.plan import Kind, PlannedMachine, make_plan
 from lab.topology.stage import Stage, parse_stage
 
+AT_ANOTHER_STAGE = "`./inv lab.push {stage}` moves the lab there without a reboot"
 CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
 
 NO_CHECKPOINT = "lab.reset and a warm lab.up will not be possible: {why}"
@@ -339,7 +340,9 @@ def _record(wanted: Record, paths: LabPaths) -> Record:
                 f"Lab {paths.name} exists already, made from something else",
                 expected="the same " + ", ".join(different),
                 seen=f"topology {there.model().name}, firewall {there.firewall}, stage {there.stage.value}",
-                cure=f"`./inv lab.down --name {paths.name}` first, or another --name",
+                cure=AT_ANOTHER_STAGE.format(stage=wanted.stage.value)
+                if different == ["stage"]
+                else f"`./inv lab.down --name {paths.name}` first, or another --name",
             )
     write_record(paths, wanted)
     return wanted
