@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +56,10 @@ class VagrantBooter(Booter):
     def begin(self) -> None:
         """Start what does not run, by `vagrant up`. Raises LabError."""
         for machine in self.plan.machines:
-            running = self.machines.get(machine.name).state() is MachineState.RUNNING
+            state = self.machines.get(machine.name).state()
+            running = state is MachineState.RUNNING
+            if state is MachineState.ABSENT:  # Vagrant's own `destroy` took the disk as well
+                self._configured_mark(machine.name).unlink(missing_ok=True)
             if running and self._ready_mark(machine.name).exists():
                 continue
             if running:  # a boot that nobody saw the end of
@@ -66,8 +70,9 @@ class VagrantBooter(Booter):
             return
         folder = VagrantFolder(self.paths)
         with self._step("lab", "boxes"):
-            for image in self.images.values():
-                register(box_of(image), pack(box_of(image), boxes_home()))
+            boxes = [box_of(image) for image in self.images.values()]
+            with ThreadPoolExecutor(len(boxes)) as pool:
+                list(pool.map(lambda box: register(box, pack(box, boxes_home())), boxes))
         with self._step("lab", "Vagrantfile"):
             self.write_folder()
         with self._step("lab", "vagrant up"):

@@ -121,31 +121,37 @@ class _InWorld(vagrant.Vagrant):
         return self._run_vagrant_command(words)
 
     def _call_vagrant_command(self, args: Sequence[str | None]) -> None:
-        self._run_vagrant_command(args)
+        self._in_world(args, to_log=True)
 
     def _run_vagrant_command(self, args: Sequence[str | None]) -> str:
+        return self._in_world(args, to_log=False)
+
+    def _in_world(self, args: Sequence[str | None], to_log: bool) -> str:
+        """Run to the end, stderr into the log, stdout too or given back. Raises LabError."""
         words = [word for word in args if word is not None]
-        log = self._folder.paths.root / LOG
-        with log.open("a") as errors:
-            errors.write(f"$ vagrant {shlex.join(words)}\n")
-            errors.flush()
-            start = log.stat().st_size
-            inside = World(self._folder.paths).spawn(self._command(words), stdout=subprocess.PIPE, stderr=errors)
+        path = self._folder.paths.root / LOG
+        with path.open("a") as log:
+            log.write(f"$ vagrant {shlex.join(words)}\n")
+            log.flush()
+            start = path.stat().st_size
+            stdout = log if to_log else subprocess.PIPE
+            inside = World(self._folder.paths).spawn(self._command(words), stdout=stdout, stderr=log)
+            slow = ""
             try:
                 out, _ = inside.process.communicate(timeout=self._seconds)
             except subprocess.TimeoutExpired:
-                out = f"it did not end within {self._seconds:.0f} s".encode()
-            code = inside.stop()
-            errors.write(out.decode(errors="replace"))
-        if code:
+                out, slow = b"", f"it did not end within {self._seconds:.0f} s\n"
+            finally:
+                code = inside.stop()
+        if code or slow:
             raise LabError(
                 FAILED.format(words=shlex.join(words)),
                 expected="exit code 0",
-                seen=f"exit code {code}\n{complaints(log.read_text(errors='replace')[start:])}",
-                log=str(log),
+                seen=f"{slow}exit code {code}\n{complaints(path.read_text(errors='replace')[start:])}",
+                log=str(path),
                 cure=FAILED_CURE,
             )
-        return out.decode(errors="replace")
+        return (out or b"").decode(errors="replace")
 
     def _command(self, words: list[str]) -> list[str]:
         owner = (
