@@ -90,14 +90,21 @@ def sustained(ledger: Ledger, now: float) -> dict[Group, tuple[str, ...]]:
             times.setdefault(advert.group, {}).setdefault(advert.node, []).append(advert)
     return {
         group: tuple(
-            node
-            for node, heard in nodes.items()
-            if len(heard) > 1
-            and now - heard[-1].time <= heard[-1].interval * PATIENCE
-            and heard[-1].time - heard[-2].time <= heard[-1].interval * PATIENCE
+            node for node in nodes if _goes_on(nodes[node], [nodes[each] for each in nodes if each != node], now)
         )
         for group, nodes in times.items()
     }
+
+
+def _goes_on(own: Sequence[AdvertSeen], others: Sequence[Sequence[AdvertSeen]], now: float) -> bool:
+    """Whether a node keeps its pace, and has not just heard a better one: that one it would have to ignore first."""
+    if len(own) < 2:
+        return False
+    before, last = own[-2:]
+    if max(now - last.time, last.time - before.time) > last.interval * PATIENCE:
+        return False
+    better = [other for other in others if other[-1].time > last.time and other[-1].rank <= last.rank]
+    return all(any(before.time < advert.time < last.time for advert in other) for other in better)
 
 
 def in_the_settings(

@@ -144,3 +144,13 @@ def test_a_vhid_that_is_not_the_topologys_is_named_with_its_sender() -> None:
     found = wire(healthy() + adverts("lan", 101, "172.17.1.253", 100, 3.6, 10.0), 10.0)
     assert "VHID 101 on lan from backup" in found[Name.VHID][0].seen
     assert all(one.holds for one in found[Name.ONE_MASTER])
+
+
+def test_a_master_that_was_just_preempted_is_none_though_its_slow_advert_is_not_due() -> None:
+    frames = []
+    for vip in load("uranus").carp.vips:
+        one, other = (str(load("uranus").firewalls[node].addresses[vip.network]) for node in ("master", "backup"))
+        frames += adverts(vip.network, vip.vhid, one, 0, 0.1, 5.0) + adverts(vip.network, vip.vhid, one, 240, 5.0, 5.1)
+        frames += adverts(vip.network, vip.vhid, other, 100, 5.01, 10.0)
+    found = wire(frames, 7.0, home=False)
+    assert all(one.holds and one.seen == "backup" for name in (Name.ONE_MASTER, Name.ALL_ON_ONE) for one in found[name])

@@ -14,6 +14,8 @@ from standin.settings import Interface, Settings
 # Forwarding is switched on when the ruleset is in force, not before.
 # One answer each for a VIP on a macvlan and the real address under it: without the arp_* and rp_filter lines both
 # devices answer for both addresses. tcp_loose=0: only a SYN opens a TCP state.
+# tcp_be_liberal=1: pfsync keeps a connection's sequence windows alike on both nodes, conntrackd does not. While one node sends and the
+# other receives (CARP off on a master that goes on routing), each sees one direction alone and would drop it as out of window.
 SYSCTLS = (
     ("net/ipv4/ip_forward", "0"),
     ("net/ipv6/conf/all/disable_ipv6", "1"),
@@ -26,6 +28,7 @@ SYSCTLS = (
     ("net/ipv4/conf/default/send_redirects", "0"),
     ("net/ipv4/conf/all/accept_redirects", "0"),
     ("net/netfilter/nf_conntrack_tcp_loose", "0"),
+    ("net/netfilter/nf_conntrack_tcp_be_liberal", "1"),
 )
 
 
