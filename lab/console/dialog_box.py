@@ -147,17 +147,17 @@ def _buttons(display: Display, box: _Box, ground: Style) -> tuple[tuple[str, ...
     if len(found) == 1:
         return labels, labels[0]
     lit = [match for match in found if _share(display, row, match.start(1), match.end(1), ground) > 0.5]
-    if len(lit) == 1:
-        return labels, lit[0].group(1)
-    # dialog without colours: both labels stand out, the brackets of the right one are bold, and the cursor is in it.
     bold = [
         match for match in found if display.cell(row, match.start()).bold and display.cell(row, match.end() - 1).bold
     ]
     at_row, at_column = display.cursor
     under = [match for match in found if at_row == row and match.start() <= at_column < match.end()]
-    if len(bold) == 1 and (not under or under == bold):
-        return labels, bold[0].group(1)
-    return labels, None
+    # bsddialog lights the label. dialog without colours lights all labels and makes the right one's brackets bold. dialog leaves
+    # the cursor in the button, bsddialog where it drew last. What they say must not differ.
+    signs = [sign for sign in (lit, bold, under if line[found[0].start()] == "<" else []) if len(sign) == 1]
+    if not signs or any(sign != signs[0] for sign in signs) or 1 not in (len(lit), len(bold)):
+        return labels, None
+    return labels, signs[0][0].group(1)
 
 
 def _share(display: Display, row: int, start: int, end: int, ground: Style) -> float:

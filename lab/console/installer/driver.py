@@ -170,8 +170,8 @@ class InstallerDriver:
             self._check_stakes(dialog, view)
         if dialog.focus is None:
             raise _NotYet(f"It cannot be seen which button has the focus: {rule.name}")
-        if sum(label in dialog.buttons for label in choice.buttons) != 1:
-            raise _NotYet(f"The button {' or '.join(choice.buttons)} is not there: {rule.name}")
+        if not choice.is_meant_by(dialog.buttons):
+            raise _NotYet(f"The buttons are not the ones of this screen: {rule.name}")
         if choice.line is not None or choice.disk:
             if dialog.selected is None:
                 raise _NotYet(f"It cannot be seen on which line the bar stands: {rule.name}")
@@ -181,7 +181,7 @@ class InstallerDriver:
             dialog = self._tick_target(rule, dialog)
         if choice.line is not None:
             dialog = self._select(rule, dialog, lambda line: _tag(line, choice.line or ""), choice.line)
-        return self._focus(rule, dialog, choice.buttons)
+        return self._focus(rule, dialog, choice)
 
     def _press(self, rule: Rule, key: bytes, before: Dialog) -> Dialog:
         """Press a key that moves something in a dialog, and see the dialog again. It must stay the same dialog."""
@@ -196,12 +196,12 @@ class InstallerDriver:
             if self.clock() > end:
                 raise self._stuck(f"The screen changed while it was answered: {rule.name}", rule.name, view)
 
-    def _focus(self, rule: Rule, dialog: Dialog, wanted: tuple[str, ...]) -> Dialog:
+    def _focus(self, rule: Rule, dialog: Dialog, choice: Choose) -> Dialog:
         for _ in (*dialog.buttons, ""):
-            if dialog.focus in wanted:
+            if dialog.focus == choice.button and choice.is_meant_by(dialog.buttons):
                 return dialog
             dialog = self._press(rule, TAB, dialog)
-        raise self._stuck(f"The focus does not move: {rule.name}", f"the focus on {' or '.join(wanted)}", self._look())
+        raise self._stuck(f"The focus does not move: {rule.name}", f"the focus on {choice.button}", self._look())
 
     def _select(self, rule: Rule, dialog: Dialog, is_wanted: Callable[[Line], bool], name: str) -> Dialog:
         """The bar on a line: by its first letter, which both programs know, then line by line. Arrows would begin with ESC."""

@@ -33,12 +33,19 @@ class Type:
 class Choose:
     """Bring the bar to a line (None: there is no list), the focus to a button, see both there, and only then press ENTER.
 
-    buttons: the label that is meant, under each of the names it goes by. disk: tick the target disk, and it alone, first.
+    button: the label that is meant. others: what else may stand beside it, to the letter; a dialog with other buttons is not this one.
+    disk: tick the target disk, and it alone, first.
     """
 
-    buttons: tuple[str, ...]
+    button: str
+    others: tuple[str, ...] = ()
     line: str | None = None
     disk: bool = False
+
+    def is_meant_by(self, buttons: tuple[str, ...]) -> bool:
+        """Whether these are the buttons: the one that is meant, and at most one of the others."""
+        rest = [label for label in buttons if label != self.button]
+        return len(buttons) == len(rest) + 1 and len(rest) == bool(self.others) and all(r in self.others for r in rest)
 
 
 @dataclass(frozen=True)
@@ -106,26 +113,31 @@ RULES = (
     Rule("kernel debugger", Fail("The kernel stopped in its debugger", LOOK), prompt=r"^db> $"),
     # the way
     Rule("console type", Type(b"\r"), prompt=r"^Console type \[[a-z0-9]+\]: $"),
-    Rule("copyright", Choose(("Accept",)), title="Copyright and distribution notice"),
-    Rule("welcome", Choose(("OK",), line="Install"), title="Welcome", text=r"^Welcome to .+!$"),
-    Rule("keymap", Choose(("Select", "OK"), line=">>> Continue with default keymap"), title="Keymap Selection"),
+    Rule("copyright", Choose("Accept"), title="Copyright and distribution notice"),
+    Rule("welcome", Choose("OK", ("Cancel",), line="Install"), title="Welcome", text=r"^Welcome to .+!$"),
+    Rule("keymap", Choose("Select", ("Cancel",), line=">>> Continue with default keymap"), title="Keymap Selection"),
     Rule(
         "partitioning",
-        Choose(("OK",), line="Auto (ZFS)"),
+        Choose("OK", ("Cancel",), line="Auto (ZFS)"),
         title="Partitioning",
         text=r"^How would you like to partition your disk\?",
     ),
-    Rule("vdev", Choose(("OK",), line="stripe"), title="ZFS Configuration", text=r"^Select Virtual Device type:"),
+    Rule(
+        "vdev",
+        Choose("OK", ("Cancel",), line="stripe"),
+        title="ZFS Configuration",
+        text=r"^Select Virtual Device type:",
+    ),
     Rule(
         "last chance",
-        Choose(("YES",)),
+        Choose("YES", ("NO",)),
         title="ZFS Configuration",
         text=r"^Last Chance! Are you sure",
         patience=20 * MINUTES,
     ),
     Rule(
         "zfs",
-        Choose(("Select", "OK"), line=">>> Install"),
+        Choose("Select", ("Cancel",), line=">>> Install"),
         title="ZFS Configuration",
         text=r"^Configure Options:",
         times=2,
@@ -133,7 +145,7 @@ RULES = (
     # After the others of the same title: its own text may be missing (zfsboot, dialog_menu_layout).
     Rule(
         "disks",
-        Choose(("OK",), disk=True),
+        Choose("OK", ("Back", "Cancel"), disk=True),
         title="ZFS Configuration",
         text=r"^($|Please select one or more disks)",
         times=2,
@@ -144,10 +156,15 @@ RULES = (
         title="(Checksum Verification|Archive Extraction|Extracting.*|Fetching.*|Initializing.*|Installing)",
         patience=20 * MINUTES,
     ),
-    Rule("manual configuration", Choose(("No",)), title="Manual Configuration", text=r"open a shell in the new system"),
+    Rule(
+        "manual configuration",
+        Choose("No", ("Yes",)),
+        title="Manual Configuration",
+        text=r"open a shell in the new system",
+    ),
     Rule(
         "complete",
-        Choose(("Reboot",)),
+        Choose("Reboot", ("Shell",)),
         title="Complete",
         text=r"Would you like to reboot into the installed system now\?",
         last=True,
