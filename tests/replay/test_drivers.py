@@ -209,6 +209,11 @@ def test_a_small_share_of_damaged_runs() -> None:
     assert sum(outcome == "done" for _, outcome, _ in outcomes) > 45
 
 
+def test_a_doubled_letter_in_a_colour_code_does_not_move_the_focus() -> None:
+    """The one wrong key that was ever found: YES looked chosen in Last Chance."""
+    assert mutate.one(9901)[1] == "refused"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
