@@ -286,7 +286,6 @@ def _refuse(request: Request, model: Topology) -> None:
             f"There is no provider called {request.provider}", expected=" or ".join(PROVIDERS), seen=request.provider
         )
     if request.provider == VAGRANT:
-        preflight.check_programs(preflight.VAGRANT_PARTS)
         if request.firewall != "standin":
             raise LabError(
                 f"There is no Vagrant box of {request.firewall}",
@@ -294,6 +293,7 @@ def _refuse(request: Request, model: Topology) -> None:
                 seen=f"--firewall {request.firewall}",
                 cure="leave --provider out: it is for you to pack what is not ours to give away",
             )
+        preflight.check_programs(preflight.VAGRANT_PARTS)
     errors = refusals(model)
     if errors:
         raise LabError(
