@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import random
 import re
+import signal
+import socket
+import ssl
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from lab.commands.session import opened
 from tests.lab.conftest import drilled, inv, start
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
@@ -58,6 +63,56 @@ def test_another_topology_under_the_same_name_is_refused(uranus: str) -> None:
 
 
 SIX = ("kill", "carp-off", "maintenance", "unplug lan", "freeze", "wrong-password")
+
+
+def test_a_sync_is_proved_and_a_second_one_changes_nothing(uranus: str) -> None:
+    for _ in range(2):
+        sync = inv("lab.sync", "--name", uranus, "--json")
+        assert sync.code == 0, sync.out + sync.err
+    assert sync.json["changed"] == []
+    kept = {row["section"]: row["synchronised"] for row in sync.json["sections"] if row["differences"]}
+    assert kept == {"system": True, "interfaces": False, "virtualip": True, "hasync": False}
+    assert any("pfsense.restore_config_section" in line for line in sync.json["log"])
+
+
+def test_a_changed_rule_decides_on_the_wire_and_a_push_undoes_it(uranus: str) -> None:
+    """By sync one way, by push the other."""
+
+    def client_reaches_web() -> bool:
+        return inv("lab.exec", "client", "curl -s -m 5 http://172.17.3.10/", "--name", uranus).code == 0
+
+    with opened(uranus) as session, session.xmlrpc("master") as master, session.xmlrpc("backup") as backup:
+        assert client_reaches_web()
+        rules = master.backup_config_section(["filter"])["filter"]["rule"]
+        block = {**rules[0], "type": "block", "interface": "lan", "descr": "closed", "tracker": "1800000001"}
+        block |= {"source": {"network": "lan"}, "destination": {"network": "opt2"}, "protocol": "tcp"}
+        master.restore_config_section({"filter": {"rule": [block, *rules]}})
+        assert not client_reaches_web()
+        end = time.monotonic() + 120
+        while "closed" not in str(backup.backup_config_section(["filter"])):
+            assert time.monotonic() < end, "the master did not synchronise by itself"
+            time.sleep(1)
+    early = inv("lab.push", "xmlrpc", "--no-check", "--name", uranus)
+    assert early.code == 0, early.err
+    denied = inv("lab.sync", "--name", uranus)
+    assert (denied.code, "Autoriser XMLRPC" in denied.err) == (1, True), denied.err
+    assert inv("lab.status", "--name", uranus, "--json").json["stage"] == "xmlrpc"
+    back = inv("lab.push", "rules", "--name", uranus)
+    assert back.code == 0, back.out[-3000:] + back.err[-3000:]
+    assert client_reaches_web()
+
+
+def test_the_web_interface_is_there_while_the_command_runs(uranus: str) -> None:
+    gui = start("lab.gui", "master", "--name", uranus)
+    assert gui.stdout
+    said = gui.stdout.readline()
+    port = int(said.rpartition(":")[2])
+    page = urllib.request.urlopen(f"https://127.0.0.1:{port}/", context=ssl._create_unverified_context(), timeout=60)
+    assert b"This is the Uranus stand-in, not pfSense" in page.read()
+    gui.send_signal(signal.SIGINT)
+    assert gui.wait(30) == 0, gui.stderr.read() if gui.stderr else ""
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), 5)
 
 
 def test_six_faults_are_as_expected_and_explained(uranus: str, tmp_path: Path) -> None:
