@@ -9,6 +9,7 @@ from lxml import etree
 
 from lab.render.config.cluster import SYNCHRONIZE
 from lab.render.config.interfaces import description
+from lab.render.config.tree import leaf
 from lab.render.config_xml import config_xml
 from lab.topology.model import Nat, Outbound, Rule
 from lab.topology.plan import make_plan
@@ -158,3 +159,7 @@ def test_a_network_with_a_name_of_pf_gets_another_description() -> None:
         "MAX_NET",
         "IPSEC_NET",
     ]
+
+
+def test_blanks_alone_are_written_as_pfsense_reads_them() -> None:
+    assert etree.tostring(leaf("descr", "  ")) == b"<descr></descr>"

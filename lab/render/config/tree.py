@@ -10,9 +10,14 @@ HEADER = '<?xml version="1.0"?>\n'
 
 
 def leaf(tag: str, text: object = "") -> etree._Element:
-    """One value. In CDATA fields the text is HTML-escaped once more: pfSense writes it so and decodes it when it reads."""
+    """One value. In CDATA fields the text is HTML-escaped once more: pfSense writes it so and decodes it when it reads.
+
+    Blanks alone are written as nothing, since that is how pfSense reads them.
+    """
     element = etree.Element(tag)
     value = str(text)
+    if not value.strip(" "):
+        value = ""
     if value and is_cdata(tag):
         element.text = etree.CDATA(encode(value))
     else:
