@@ -88,6 +88,8 @@ class Diagnosis:
     def _story(self, outcome: Outcome) -> tuple[Times, list[Invariant]]:
         baseline = time.time()
         before: list[Invariant] = []
+        # A lab that answers at once would be judged before its masters were due to speak.
+        self._step("listen", lambda: self._listen(listen_seconds(self.bench.topology)))
         self._step("look before", lambda: before.extend(self._look(Look.BEFORE)))
         broken = [one for one in before if not one.holds]
         if broken:
@@ -142,7 +144,10 @@ class Diagnosis:
         """As long as the most patient backup waits, and every master can be heard once more."""
         topology = self.bench.topology
         skew = max(firewall.advskew for firewall in topology.firewalls.values())
-        end = time.monotonic() + master_down(topology.carp.advbase, skew) + listen_seconds(topology)
+        self._listen(master_down(topology.carp.advbase, skew) + listen_seconds(topology))
+
+    def _listen(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._recorder.pump()
             time.sleep(POLL)

@@ -84,6 +84,7 @@ PHRASES = {
     "undo the fault": "remettre en état",
     "wait for the master's return": "attendre le retour du maître",
     "let the master go on": "relâcher le maître",
+    "listen": "écouter",
     "look before": "vérifier avant",
     "let it settle": "laisser se stabiliser",
     "look during": "vérifier pendant",
