@@ -80,6 +80,8 @@ class Init:
         except Exception:
             report()
         self._places.booting.unlink(missing_ok=True)
+        if not self._places.config.exists():
+            return  # nothing says who may log in
         try:
             self._door = Door(apply.load(self._places).webgui_port, self._serve_web)
         except (OSError, SettingsError):
