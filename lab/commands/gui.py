@@ -24,18 +24,22 @@ CHUNK = 1 << 16
 
 
 def run(name: str | None, node: str, port: int) -> int:
-    """The command. Ends with Ctrl-C. port: 0 for any that is free."""
+    """The command. Ends with Ctrl-C or SIGTERM. port: 0 for any that is free."""
 
     def body() -> int:
         with opened(name) as session, session.door(node) as door, _listening(port) as front:
             door.dial().close()  # a firewall that does not answer is told now, not to a browser
+            # A shell starts a background command with SIGINT ignored, but whoever sends one means it.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.default_int_handler)
             place = front.getsockname()[1]
             text = SHOWN.format(node=node, host=LOOPBACK, port=place, user=ADMIN, secrets=session.paths.secrets)
             print(text, flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 forward(front, door.dial)
             # A second Ctrl-C must not cut the clearing up short.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
         print(ENDED)
         return 0
 
