@@ -65,6 +65,32 @@ def test_another_topology_under_the_same_name_is_refused(uranus: str) -> None:
 SIX = ("kill", "carp-off", "maintenance", "unplug lan", "freeze", "wrong-password")
 
 
+def test_six_faults_are_as_expected_and_explained(uranus: str, tmp_path: Path) -> None:
+    card = drilled(uranus, SIX, tmp_path)
+    assert len(card["scores"]) == len(SIX)
+    report = json.loads((tmp_path / "01-kill-master" / "failover.json").read_text())
+    assert {(move["phase"], move["new"]) for move in report["hand_overs"]} == {
+        ("fault", "backup"),
+        ("return", "master"),
+    }
+    fates = {one["id"]: (one["fate"], one["back_fate"]) for one in report["streams"]}
+    assert "lost" not in fates["client>web:tcp/7001:stream"]
+    assert fates["client>internet:tcp/7001:stream"][0] == "lost"
+
+
+def test_the_lab_is_whole_after_the_failovers(uranus: str) -> None:
+    check = inv("lab.check", "--name", uranus, "--json")
+    assert check.code == 0, check.out[-3000:] + check.err[-3000:]
+
+
+def clock_is_right(name: str, lab: str) -> bool:
+    """Within the time a command takes, and the whole second that `date` and the RTC speak in."""
+    before = time.time()
+    said = inv("lab.exec", name, "date +%s", "--name", lab)
+    assert said.code == 0, said.err
+    return before - 2 <= int(said.out.strip()) <= time.time() + 2
+
+
 def test_a_sync_is_proved_and_a_second_one_changes_nothing(uranus: str) -> None:
     for _ in range(2):
         sync = inv("lab.sync", "--name", uranus, "--json")
@@ -113,32 +139,6 @@ def test_the_web_interface_is_there_while_the_command_runs(uranus: str) -> None:
     assert gui.wait(30) == 0, gui.stderr.read() if gui.stderr else ""
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), 5)
-
-
-def test_six_faults_are_as_expected_and_explained(uranus: str, tmp_path: Path) -> None:
-    card = drilled(uranus, SIX, tmp_path)
-    assert len(card["scores"]) == len(SIX)
-    report = json.loads((tmp_path / "01-kill-master" / "failover.json").read_text())
-    assert {(move["phase"], move["new"]) for move in report["hand_overs"]} == {
-        ("fault", "backup"),
-        ("return", "master"),
-    }
-    fates = {one["id"]: (one["fate"], one["back_fate"]) for one in report["streams"]}
-    assert "lost" not in fates["client>web:tcp/7001:stream"]
-    assert fates["client>internet:tcp/7001:stream"][0] == "lost"
-
-
-def test_the_lab_is_whole_after_the_failovers(uranus: str) -> None:
-    check = inv("lab.check", "--name", uranus, "--json")
-    assert check.code == 0, check.out[-3000:] + check.err[-3000:]
-
-
-def clock_is_right(name: str, lab: str) -> bool:
-    """Within the time a command takes, and the whole second that `date` and the RTC speak in."""
-    before = time.time()
-    said = inv("lab.exec", name, "date +%s", "--name", lab)
-    assert said.code == 0, said.err
-    return before - 2 <= int(said.out.strip()) <= time.time() + 2
 
 
 def test_a_saved_state_comes_back(uranus: str) -> None:
