@@ -34,10 +34,10 @@ class Part:
 
 
 def parts(cores: int) -> tuple[Part, ...]:
-    """Cheap ones first. Namespaces mostly wait, so three times as many as there are cores; whole labs never two at once."""
+    """Cheap ones first. Namespaces mostly wait, so two more at a time than there are cores; whole labs never two at once."""
     return (
         Part("checks and unit tests", "not (wire or lab)", cores),
-        Part("network namespaces", "wire", cores * 3),
+        Part("network namespaces", "wire", cores + 2),
         Part("whole labs", "lab"),
     )
 

@@ -31,6 +31,14 @@ SYSCTLS = (
     ("net/netfilter/nf_conntrack_tcp_be_liberal", "1"),
 )
 
+# The kernel's own limit follows its memory, and a small guest has room for 1536 states: a minute of fresh connections. pfSense
+# takes a tenth of the memory, 1 KB a state (pfsense-utils.inc, pfsense_default_state_size), but never so few on any real machine.
+STATE_TABLE = (
+    ("net/netfilter/nf_conntrack_buckets", "16384"),
+    ("net/netfilter/nf_conntrack_max", "65536"),
+)
+"""For the whole kernel: only the guest itself may set them, no namespace."""
+
 
 @dataclass(frozen=True)
 class Nic:
@@ -168,7 +176,7 @@ def write_sysctls(proc_sys: Path = Path("/proc/sys")) -> list[str]:
     interfaces = (path.name for path in (proc_sys / "net/ipv4/conf").iterdir())
     # rp_filter is the larger of `all` and the device's own: links that exist already need theirs cleared too.
     own = tuple((f"net/ipv4/conf/{name}/rp_filter", "0") for name in interfaces)
-    for name, value in (*SYSCTLS, *own):
+    for name, value in (*SYSCTLS, *STATE_TABLE, *own):
         try:
             (proc_sys / name).write_text(value)
         except OSError:
