@@ -131,12 +131,17 @@ def test_a_changed_rule_decides_on_the_wire_and_a_push_undoes_it(uranus: str) ->
 def test_the_web_interface_is_there_while_the_command_runs(uranus: str) -> None:
     gui = start("lab.gui", "master", "--name", uranus)
     assert gui.stdout
-    said = gui.stdout.readline()
-    port = int(said.rpartition(":")[2])
-    page = urllib.request.urlopen(f"https://127.0.0.1:{port}/", context=ssl._create_unverified_context(), timeout=60)
-    assert b"This is the Uranus stand-in, not pfSense" in page.read()
-    gui.send_signal(signal.SIGINT)
-    assert gui.wait(30) == 0, gui.stderr.read() if gui.stderr else ""
+    try:
+        said = gui.stdout.readline()
+        port = int(said.rpartition(":")[2])
+        page = urllib.request.urlopen(
+            f"https://127.0.0.1:{port}/", context=ssl._create_unverified_context(), timeout=60
+        )
+        assert b"This is the Uranus stand-in, not pfSense" in page.read()
+        gui.send_signal(signal.SIGINT)
+        assert gui.wait(30) == 0, gui.stderr.read() if gui.stderr else ""
+    finally:
+        gui.kill()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), 5)
 

@@ -20,7 +20,7 @@ def recommended(state_home: Path) -> Iterator[str]:
     up = inv("lab.up", "--name", "rec", "--topology", "uranus-recommended")
     assert up.code == 0, up.err[-6000:]
     yield "rec"
-    down = inv("lab.down", "--name", "rec")
+    down = inv("lab.down", "--name", "rec", "--purge")
     assert down.code == 0, down.err[-3000:]
     assert not (state_home / "rec").exists()
 
