@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from lab.appliances.firewall import Firewall
-from lab.console.shell import Output
+from lab.console.command_line import Output
 from lab.errors import LabError
 from lab.expect.mistake import Edit, Line
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from lab.appliances.appliance import BOOT_COMPLETE, CONFIG_FOUND, MENU, Appliance
 from lab.appliances.carp_text import SYSCTLS, CarpWord, parse_carp
 from lab.appliances.node_word import ASK_MODE, NodeWord, ask_states, parse_word
+from lab.console.command_line import Output
 from lab.console.log import ConsoleLog
-from lab.console.shell import FirewallShell, Output, firewall_shell
+from lab.console.shell import FirewallShell, firewall_shell
 from lab.errors import LabError
 
 NEW_CONFIG = "/cf/conf/config.new"

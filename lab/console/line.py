@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import socket
 import sys
 import time
@@ -18,6 +17,7 @@ from pexpect.socket_pexpect import SocketSpawn
 
 from lab.console.broker import Role
 from lab.console.seat import HELD, HELD_CURE, UNREACHABLE, UNREACHABLE_CURE, Refused, brokered, take_place, told
+from lab.console.size_queries import SizeQueries
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -25,32 +25,19 @@ if TYPE_CHECKING:
 else:
     _BytesSpawn = SocketSpawn
 
-WINDOW_QUERY = re.compile(rb"\x1b\[(6n|18t)")
-"""What FreeBSD's resizewin asks a terminal: where is the cursor, how large are you."""
-
-ANSWERS = {b"6n": b"\x1b[24;80R", b"18t": b"\x1b[8;24;80t"}
-
 
 class SerialLine(_BytesSpawn):
     """A serial line as pexpect sees it, which also answers a terminal's size queries as they pass, however they are split."""
 
     def __init__(self, sock: socket.socket, timeout: float) -> None:
         super().__init__(sock, timeout=timeout, maxread=4096)
-        self._tail = b""
+        self._queries = SizeQueries()
 
     def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> bytes:
         data: bytes = super().read_nonblocking(size, timeout)
-        self._answer_queries(data)
+        for answer in self._queries.answers(data):
+            self.send(answer)
         return data
-
-    def _answer_queries(self, data: bytes) -> None:
-        text = self._tail + data
-        end = 0
-        for query in WINDOW_QUERY.finditer(text):
-            self.send(ANSWERS[query.group(1)])
-            end = query.end()
-        # A query may come in two reads: keep what could still become one.
-        self._tail = text[end:][-4:]
 
 
 @contextmanager

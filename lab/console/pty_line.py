@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pexpect
 
-from lab.console.line import ANSWERS, WINDOW_QUERY
 from lab.console.screen import COLUMNS, ROWS
+from lab.console.size_queries import SizeQueries
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -39,14 +39,10 @@ class PtyLine(_BytesSpawn):
                 seen=str(error).splitlines()[0],
             ) from error
         self.delaybeforesend = None
-        self._tail = b""
+        self._queries = SizeQueries()
 
     def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> bytes:
         data: bytes = super().read_nonblocking(size, timeout)
-        text = self._tail + data
-        end = 0
-        for query in WINDOW_QUERY.finditer(text):
-            self.send(ANSWERS[query.group(1)])
-            end = query.end()
-        self._tail = text[end:][-4:]
+        for answer in self._queries.answers(data):
+            self.send(answer)
         return data

@@ -14,11 +14,11 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
 
+from lab.console.command_line import Output, refuse_what_cannot_be_typed
 from lab.console.line import SerialLine, open_line
 from lab.console.screen import rendered
 from lab.errors import LabError
@@ -26,9 +26,6 @@ from lab.errors import LabError
 MENU_PROMPT = re.compile(rb"Enter an option: ")
 SHELL_PROMPT = re.compile(rb"/root(?:\x1b\[[0-9;]*m)*:(?:\x1b\[[0-9;]*m)* |[#$] $")
 OUR_PROMPT = re.compile(rb"(?<!')@@LAB@@ ")
-LINE_LIMIT = 240
-"""Characters in one typed line: MAX_CANON is 255 on FreeBSD."""
-
 RECEIVE = (
     "umask 077; rm -f {path}*; echo @@RE''ADY; "
     'while read -r l && [ "$l" != . ]; do echo "$l" >>{path}.b64; echo @@O'
@@ -45,14 +42,6 @@ NESTED_SHELLS = 5
 """How many shells inside each other are left before giving up. One `exit` too many is an unknown option to the menu."""
 
 
-@dataclass(frozen=True)
-class Output:
-    """What a command printed (line ends as \\n) and its exit code."""
-
-    text: str
-    code: int
-
-
 class FirewallShell:
     """One /bin/sh on a firewall, one command at a time."""
 
@@ -65,13 +54,7 @@ class FirewallShell:
         token = secrets.token_hex(3)
         # The quotes keep the echo of this line from looking like its output.
         typed = f"echo @@B''EGIN{token}; ({command}); echo @@E''ND{token} $?"
-        if len(typed) > LINE_LIMIT or "\n" in command:
-            raise LabError(
-                "The command is too long to be typed on a console",
-                expected=f"one line of at most {LINE_LIMIT - len(typed) + len(command)} characters",
-                seen=f"{len(command)} characters",
-                cure="put it into a script on the firewall, or split it",
-            )
+        refuse_what_cannot_be_typed(command, typed)
         self._line.send(typed + "\r")
         end = re.compile(
             rb"@@BEGIN" + token.encode() + rb"\r\n(.*?)@@END" + token.encode() + rb" (\d+)\r?\n", re.DOTALL

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from lab.carp.law import master_down
 from lab.errors import LabError
-from lab.events import Event, Listener, Phase, silent
+from lab.events import Listener, silent
 from lab.expect.fault import Fault
 from lab.expect.outcome import Outcome, predict
 from lab.expect.paths import PathKind, inside_machines, matrix
@@ -27,7 +27,8 @@ from lab.experiment.mastership import listen_seconds
 from lab.experiment.measure import Times
 from lab.experiment.recorder import Recorder
 from lab.experiment.report import complete, make_report
-from lab.experiment.result import FailoverReport, Invariant, Kind, Look, RecorderCost
+from lab.experiment.result import FailoverReport, Invariant, Look, RecorderCost
+from lab.experiment.steps import step
 from lab.experiment.timeline import ConsoleTail
 from lab.topology.stage import Stage
 
@@ -153,12 +154,4 @@ class Diagnosis:
             time.sleep(POLL)
 
     def _step(self, name: str, work: Callable[[], object]) -> None:
-        begun = time.monotonic()
-        self._recorder.note(Kind.STEP, "lab", name)
-        self.listener(Event("lab", name, Phase.STARTED))
-        try:
-            work()
-        except LabError:
-            self.listener(Event("lab", name, Phase.FAILED, time.monotonic() - begun))
-            raise
-        self.listener(Event("lab", name, Phase.DONE, time.monotonic() - begun))
+        step(self._recorder, self.listener, name, work)

@@ -11,7 +11,7 @@ from functools import partial
 
 from lab.carp.law import IDEAL, Conditions, master_down
 from lab.errors import LabError
-from lab.events import Event, Listener, Phase, silent
+from lab.events import Listener, silent
 from lab.expect.fault import Fault, FaultKind
 from lab.expect.outcome import Cause, Fate, Outcome, predict
 from lab.expect.probe import ESTABLISHED, Flow
@@ -27,6 +27,7 @@ from lab.experiment.probes import Traffic, plan_traffic
 from lab.experiment.recorder import Recorder
 from lab.experiment.report import complete, make_report
 from lab.experiment.result import FailoverReport, Invariant, Kind, Look, RecorderCost
+from lab.experiment.steps import step
 from lab.experiment.timeline import DONE, KINDS, UNDONE, ConsoleTail, log_notes
 from lab.experiment.wire import Group, TakeOver, take_overs
 
@@ -373,15 +374,7 @@ class Failover:
             future.result()
 
     def _step(self, name: str, work: Callable[[], object]) -> None:
-        begun = time.monotonic()
-        self._recorder.note(Kind.STEP, "lab", name)
-        self.listener(Event("lab", name, Phase.STARTED))
-        try:
-            work()
-        except LabError:
-            self.listener(Event("lab", name, Phase.FAILED, time.monotonic() - begun))
-            raise
-        self.listener(Event("lab", name, Phase.DONE, time.monotonic() - begun))
+        step(self._recorder, self.listener, name, work)
 
     def _masters_text(self) -> str:
         masters = self._recorder.ledger.masters(time.time())

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from lxml import etree
 
-from lab.render.config.cluster import SYNCHRONIZE
+from lab.config.hasync import SYNCHRONIZE
 from lab.render.config.interfaces import description
 from lab.render.config.tree import leaf
 from lab.render.config_xml import config_xml

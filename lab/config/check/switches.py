@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lab.config.check.defect import Defect
 from lab.config.check.node import Config, Node
+from lab.config.hasync import SYNCHRONIZE
 
 STILL_ON = "is on, whatever it says"
 HINT_STILL_ON = "pfSense asks only whether the tag is there: leave it out to switch this off"
@@ -32,28 +33,7 @@ OF_INTERFACES = ("enable", "blockpriv", "blockbogons")
 OF_SIDES = ("any", "not")
 AT_THE_TOP = ("virtualip_carp_maintenancemode",)
 
-TOGGLES = (
-    "adminsync",
-    "synchronizeusers",
-    "synchronizeauthservers",
-    "synchronizecerts",
-    "synchronizerules",
-    "synchronizeschedules",
-    "synchronizealiases",
-    "synchronizenat",
-    "synchronizeipsec",
-    "synchronizeopenvpn",
-    "synchronizedhcpd",
-    "synchronizedhcrelay",
-    "synchronizedhcrelay6",
-    "synchronizewol",
-    "synchronizestaticroutes",
-    "synchronizevirtualip",
-    "synchronizetrafficshaper",
-    "synchronizetrafficshaperlimiter",
-    "synchronizednsforwarder",
-    "synchronizecaptiveportal",
-)
+TOGGLES = ("adminsync", *SYNCHRONIZE)
 """Boxes of system_hasync.php."""
 ON = "on"
 NOT_ON = "is no box that the page would show ticked"

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.console.command_line import Output, refuse_what_cannot_be_typed
 from lab.console.menu import prompts
 from lab.console.menu.prompts import Prompt
 from lab.console.menu.state import Login, Resetter
@@ -21,17 +22,6 @@ from lab.console.menu.talk import Talk, Timing, readable
 from lab.console.terminal import Line, Terminal
 from lab.console.transcript import Transcript
 from lab.errors import LabError
-
-LINE_LIMIT = 240
-"""Characters in one typed line: MAX_CANON is 255 on FreeBSD."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """What a command printed (line ends as \\n) and its exit code."""
-
-    text: str
-    code: int
 
 
 @dataclass
@@ -158,13 +148,7 @@ class Shell:
         token = secrets.token_hex(3)
         # The quotes keep the echo of this line from looking like its output. The code comes twice: a line may lose a digit.
         typed = f"echo @@B''EGIN{token}; ({command}); c=$?; echo @@E''ND{token} $c $c"
-        if len(typed) > LINE_LIMIT or "\n" in command:
-            raise LabError(
-                "The command is too long to be typed on a console",
-                expected=f"one line of at most {LINE_LIMIT - len(typed) + len(command)} characters",
-                seen=f"{len(command)} characters",
-                cure="put it into a script on the firewall, or split it",
-            )
+        refuse_what_cannot_be_typed(command, typed)
         self.talk.answer(typed)
         end = re.compile(
             rb"@@BEGIN" + token.encode() + rb"\r*\n(.*?)@@END" + token.encode() + rb" (\d+) (\d+)\r*\n", re.DOTALL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from lab.config.hasync import SYNCHRONIZE
 from lab.render.config.system import ADMIN
 from lab.render.config.tree import branch, leaf
 from lab.topology.model import CARP_GENERATED
@@ -15,29 +16,6 @@ HOST_IDS = ("a1", "b2")
 """pfhostid by node: hexadecimal, different, else the nodes take each other's states for their own."""
 
 ON = "on"
-
-SYNCHRONIZE = (
-    "synchronizeusers",
-    "synchronizeauthservers",
-    "synchronizecerts",
-    "synchronizerules",
-    "synchronizeschedules",
-    "synchronizealiases",
-    "synchronizenat",
-    "synchronizeipsec",
-    "synchronizeopenvpn",
-    "synchronizedhcpd",
-    "synchronizedhcrelay",
-    "synchronizedhcrelay6",
-    "synchronizewol",
-    "synchronizestaticroutes",
-    "synchronizevirtualip",
-    "synchronizetrafficshaper",
-    "synchronizetrafficshaperlimiter",
-    "synchronizednsforwarder",
-    "synchronizecaptiveportal",
-)
-"""Every box of the page's "Toggle All" (src/usr/local/www/system_hasync.php); `adminsync` stands apart, before them."""
 
 
 def virtual_ips(plan: Plan, node: PlannedMachine, secrets: Secrets) -> etree._Element:
