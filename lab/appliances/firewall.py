@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ SYNCHRONISE = "/etc/rc.filter_synchronize"
 SYSTEM_LOG = "/var/log/system.log"
 
 ASK_CARP = f"sysctl -n {' '.join(SYSCTLS)}; ifconfig"
+
+COUNT_STATES = 's=`pfctl -ss`; for w in {words}; do echo "$s" | grep -cF -- "$w"; done'
+"""The table is asked for once: an emulated firewall takes a second to list it."""
 
 HIDDEN = "(hidden)"
 READ_CONFIG = f"sed -E 's,<(password|bcrypt-hash|prv)>.+</,<\\1>{HIDDEN}</,' /cf/conf/config.xml"
@@ -75,10 +79,19 @@ class Firewall:
         self.leave_behind("shutdown -p now", "halt")
 
     def states(self, words: Sequence[str]) -> tuple[int, ...]:
-        """How many lines of the state table have each of these words."""
-        with self.shell("looking at the states") as shell:
-            said = [shell.run(f"pfctl -ss | grep -cF '{word}'", self.step_limit) for word in words]
-        return tuple(int(each.text.split()[-1]) if each.text.split() else 0 for each in said)
+        """How many lines of the state table have each of these words. Raises LabError where it does not say so."""
+        if not words:
+            return ()
+        command = COUNT_STATES.format(words=" ".join(shlex.quote(word) for word in words))
+        said = self.run(command, "looking at the states").text.split()
+        if len(said) != len(words) or not all(each.isdigit() for each in said):
+            raise LabError(
+                f"{self.name} did not count its states",
+                expected=f"{len(words)} numbers",
+                seen=" ".join(said)[-2000:],
+                log=str(self.log),
+            )
+        return tuple(int(each) for each in said)
 
     def log_tail(self, lines: int = 60) -> str:
         """The firewall's own time as `2026 Nov 22 16:05:01`, then the end of its system log."""

@@ -76,7 +76,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class ProbeOutcome:
-    """fate and outage (seconds; None for LOST and DENIED): at the fault. back: the gap when the fault is undone."""
+    """fate and outage (seconds; None for LOST and DENIED): at the fault. back: the gap when the fault is undone; None where
+    nothing is said of it."""
 
     probe: Probe
     fate: Fate
@@ -121,6 +122,10 @@ REASON_DENIED = "the rules deny it: {reason}"
 REASON_STAYS = "nothing on its way changes"
 REASON_MOVES = "its gateway moves to {node}"
 REASON_AFTER = "begun after the hand-over, through {node}"
+REASON_TWO_STATES = (
+    "begun after the hand-over, through {node}; when the old master goes on, each node may have a state of its own, translated"
+    " to its own address, and what becomes of it is not judged"
+)
 REASON_NO_GATEWAY = "its gateway has no master left"
 REASON_NO_LINK = "{node} is still its gateway, but has no link on {network}"
 REASON_BACKUP_IDLE = "; {other} is healthy, but no virtual address on {network} makes it take over"
@@ -252,6 +257,9 @@ class _Scene:
         ways = (gateway, other) if other else (gateway,)
         if other is not None and other.after is None:
             return self._lost(probe, REASON_NO_GATEWAY)
+        if probe.flow is Flow.DATAGRAM:
+            # One way, and let in by the rules wherever it comes first: what the other network waits for is not on its way.
+            return self._moved(probe, gateway.after or "", (gateway,))
         answering = other.after if other is not None and other.after else self.topology.master
         return self._with_state(probe, gateway, answering, ways)
 
@@ -264,6 +272,8 @@ class _Scene:
                 return self._lost(probe, REASON_NO_GATEWAY)
             return self._with_state(probe, gateway, outside.after, (gateway, outside))
         first = self.nodes[gateway.before]
+        if probe.flow is Flow.NEW and holder != first.name and self._goes_on_behind(first.name):
+            return ProbeOutcome(probe, Fate.SURVIVES, AT_ONCE, REASON_TWO_STATES.format(node=holder), None)
         if probe.flow in (Flow.NEW, Flow.FRESH) or holder == first.name:
             return self._moved(probe, holder, (gateway,))
         if not states_synced(self.topology, self.stage):
@@ -276,6 +286,16 @@ class _Scene:
         if not first.linked(network):
             return self._lost(probe, REASON_STRANDED.format(node=first.name, network=network))
         return self._moved(probe, holder, (gateway,), REASON_ASYMMETRIC.format(node=first.name))
+
+    def _goes_on_behind(self, node: str) -> bool:
+        """Whether that node comes back as a master that missed what its peer told it meanwhile, and hears it all at once.
+
+        Frames and the peer's states then race for it: it may open a state where the peer's is already on the way. pf keeps
+        the two apart by their ids. conntrackd, the stand-in's, lets each replace the other's.
+        """
+        return (
+            self.fault.kind is FaultKind.FREEZE and self.fault.node == node and states_synced(self.topology, self.stage)
+        )
 
     def _with_state(
         self, probe: Probe, gateway: VhidOutcome, answering: str, ways: tuple[VhidOutcome, ...]

@@ -262,9 +262,15 @@ class Failover:
 
     def _all_answered_after(self, since: float) -> Callable[[], bool]:
         """Every probe that the rules allow has an answer to something asked since then: a busy guest may answer late."""
-        streams = self._streams
-        allowed = [one for one in self._traffic if self._fate(one) is not Fate.DENIED and one not in streams]
-        return lambda: self._recorder.answering(allowed, since)
+        returning = self._returning
+        return lambda: self._recorder.answering(returning, since)
+
+    @property
+    def _returning(self) -> list[Traffic]:
+        """The probes of which an answer is expected when the fault is undone."""
+        known = (*self._outcome.probes, *self._outcome.streams)
+        expected = {one.probe.id for one in known if one.back is not None}
+        return [one for one in self._traffic if one.probe.id in expected and one not in self._streams]
 
     def _home(self) -> bool:
         """Whether every VHID is where it belongs in a healthy lab."""
@@ -333,8 +339,7 @@ class Failover:
             return
         self._invariants += found
         if look is Look.AFTER:
-            allowed = [one for one in self._traffic if self._fate(one) is not Fate.DENIED and one not in self._streams]
-            mute = [one.probe.id for one in allowed if not self._recorder.answering([one], now - MUTE_SECONDS)]
+            mute = [one.probe.id for one in self._returning if not self._recorder.answering([one], now - MUTE_SECONDS)]
             self._invariants.append(clients(mute, look))
 
     def _read_logs(self, times: Times) -> None:

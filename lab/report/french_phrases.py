@@ -15,6 +15,8 @@ PHRASES = {
     outcome.REASON_STAYS: "rien ne change sur son chemin",
     outcome.REASON_MOVES: "sa passerelle passe au nœud {node}",
     outcome.REASON_AFTER: "commencé après la relève, à travers le nœud {node}",
+    outcome.REASON_TWO_STATES: "commencé après la relève, à travers le nœud {node} ; quand l’ancien maître reprend, chaque "
+    "nœud peut avoir son propre état, traduit en sa propre adresse, et ce qu’il en advient n’est pas jugé",
     outcome.REASON_NO_GATEWAY: "sa passerelle n’a plus de maître",
     outcome.REASON_NO_LINK: "le nœud {node} est toujours sa passerelle, mais n’a plus de lien sur {network}",
     f"{outcome.REASON_NO_LINK}{outcome.REASON_BACKUP_IDLE}": "le nœud {node} est toujours sa passerelle, mais n’a "

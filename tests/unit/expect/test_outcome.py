@@ -179,6 +179,20 @@ def test_frozen_the_master_is_replaced_and_wakes_as_master() -> None:
     assert early.fault.certain is False
 
 
+def test_of_a_ping_that_both_nodes_may_translate_nothing_is_said_when_a_frozen_master_wakes() -> None:
+    """Seen on the stand-in: each node took over the other's state, with the other's address, and the replies found none."""
+
+    def new_pings(topology: str, *words: str, stage: Stage = Stage.RULES) -> set[bool]:
+        told = outcome(topology, *words, stage=stage).probes
+        return {one.back is not None for one in told if "internet:icmp:new" in one.probe.id}
+
+    assert new_pings("uranus", "freeze") == {False}
+    assert new_pings("uranus", "freeze", "backup") == {True}
+    assert new_pings("uranus", "kill") == {True}
+    assert new_pings("uranus", "freeze", stage=Stage.VIPS) == {True}
+    assert new_pings("uranus-recommended", "freeze") == {True}
+
+
 def test_both_at_once_leave_nobody() -> None:
     found = outcome("uranus", "kill-both")
     assert {vhid.fault.cause for vhid in found.vhids} == {Cause.NOBODY}
@@ -228,3 +242,17 @@ def test_a_stage_has_only_the_mistakes_that_can_be_made_in_it() -> None:
     made = {fault.mistake for fault in matrix(topology, Stage.VIPS)} - {None}
     assert made == {Mistake.PASSWORD, Mistake.VHID, Mistake.SKEW, Mistake.MASK}
     assert len({fault.mistake for fault in matrix(topology, Stage.XMLRPC)} - {None}) == 6
+
+
+@pytest.mark.parametrize(
+    ("network", "fate"), [("dmz", Fate.SURVIVES), ("lan", Fate.OUTAGE)], ids=["its target's cable", "its own cable"]
+)
+def test_datagrams_go_one_way_and_wait_for_their_own_gateway_alone(network: str, fate: Fate) -> None:
+    streams = {one.probe.id: one for one in outcome("uranus", "unplug", "", network).streams}
+    assert streams["client>web:udp/7003:datagram"].fate is fate
+    assert streams["client>web:tcp/7001:stream"].fate is Fate.OUTAGE
+
+
+def test_datagrams_need_no_state_of_the_old_master() -> None:
+    streams = {one.probe.id: one for one in outcome("uranus", "kill", stage=Stage.VIPS).streams}
+    assert streams["client>web:udp/7003:datagram"].fate is Fate.OUTAGE
