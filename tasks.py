@@ -65,20 +65,20 @@ def down(_: Context, name: str = "", all: bool = False, purge: bool = False, jso
     help={
         "name": NAME,
         "json": JSON,
-        "config": "read back each node's config.xml, judge it, compare it with what it was given",
-        "quick": "at once: whose frames carried each virtual MAC last; nobody is listened to or asked",
+        "full": "listen to the adverts and ask each firewall for its own word; takes a few seconds",
+        "config": "--full, and read back each node's config.xml, judge it, compare it with what it was given",
     }
 )
-def status(_: Context, name: str = "", json: bool = False, config: bool = False, quick: bool = False) -> None:
-    """Which machines run, and who is master: by the wire, and by the firewalls' own word."""
-    if quick:
+def status(_: Context, name: str = "", json: bool = False, full: bool = False, config: bool = False) -> None:
+    """Which machines run, and who is master; at once by the wire, with --full by the firewalls' own word too."""
+    if full or config:
+        from lab.commands import status as command
+
+        _end(command.run(name or None, json, config))
+    else:
         from lab.commands import glance
 
         _end(glance.run(name or None, json))
-        return
-    from lab.commands import status as command
-
-    _end(command.run(name or None, json, config))
 
 
 @task(name="list", help={"json": JSON})

@@ -26,7 +26,7 @@ def main() -> int:
     commands["topology.render"] = ("topology.render", str(state / "rendered"))
     if not asked.no_lab:
         need_root()
-        commands |= {"lab.status --quick": ("lab.status", "--quick", "--json"), "lab.list": ("lab.list", "--json")}
+        commands |= {"lab.status": ("lab.status", "--json"), "lab.list": ("lab.list", "--json")}
     times: dict[str, list[float]] = {what: [] for what in commands}
     try:
         if not asked.no_lab:

@@ -33,13 +33,14 @@ class CarpWord:
     demotion: int
     vhids: tuple[VhidWord, ...]
 
-    def state_of(self, vhid: int) -> str:
-        """MASTER, BACKUP, INIT, or DISABLED where the firewall shows no such VHID."""
-        return next((word.state for word in self.vhids if word.vhid == vhid), DISABLED)
-
     def vhid_on(self, nic: str, vhid: int) -> VhidWord | None:
         """A VHID is an interface's own: two networks may have the same number."""
         return next((word for word in self.vhids if (word.nic, word.vhid) == (nic, vhid)), None)
+
+    def state_on(self, nic: str, vhid: int) -> str:
+        """MASTER, BACKUP, INIT, or DISABLED where the firewall shows no such VHID on that interface."""
+        found = self.vhid_on(nic, vhid)
+        return found.state if found else DISABLED
 
 
 SYSCTLS = ("net.inet.carp.allow", "net.inet.carp.preempt", "net.inet.carp.demotion")

@@ -70,5 +70,5 @@ class Election:
             "The election did not come to an end",
             expected=f"{self.topology.master} master of every VHID, by the wire",
             seen="\n".join(seen),
-            cure="`./inv lab.status` shows it as it is now; `./inv lab.log NODE` shows a firewall's console",
+            cure="`./inv lab.status --full` shows it as it is now; `./inv lab.log NODE` shows a firewall's console",
         )

@@ -1,4 +1,4 @@
-"""`lab.status`: machines, and who is master of each VHID by the wire, beside the firewalls' own word."""
+"""`lab.status --full`: machines, and who is master of each VHID by the wire, beside the firewalls' own word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from lab.appliances.carp_text import DISABLED
 from lab.appliances.node_word import NodeWord
 from lab.commands import present
 from lab.commands.config_read import ReadBack, read_back
@@ -149,10 +148,7 @@ def _vhid(status: Status, vip: PlannedVip) -> dict[str, Any]:
 
 
 def _state(word: NodeWord | str, vip: PlannedVip) -> str:
-    if isinstance(word, str):
-        return word
-    found = word.carp.vhid_on(vip.device, vip.vhid)
-    return found.state if found else DISABLED
+    return word if isinstance(word, str) else word.carp.state_on(vip.device, vip.vhid)
 
 
 def _said(word: NodeWord | str) -> dict[str, Any]:

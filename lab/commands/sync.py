@@ -154,7 +154,7 @@ def _assert_quiet(adverts: list[AdvertSeen], master: str) -> None:
     others = sorted({(each.vhid, each.node) for each in adverts if each.node != master})
     if others:
         seen = "\n".join(f"VHID {vhid}: an advert of {node}" for vhid, node in others)
-        raise LabError(MOVED, expected=f"adverts of {master} alone", seen=seen, cure="`./inv lab.status`")
+        raise LabError(MOVED, expected=f"adverts of {master} alone", seen=seen, cure="`./inv lab.status --full`")
 
 
 def as_data(done: Synchronised) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,13 @@ from lab.experiment.reach import path_results, try_paths
 from lab.experiment.result import CheckResult
 from lab.experiment.segment import ask, questions, segment_results
 from lab.topology.model import Topology
-from lab.topology.plan import bridge_name
+from lab.topology.plan import bridge_name, make_plan
 from lab.topology.stage import Stage
 
 QUESTIONS_ONLY = "ip proto 112 or icmp[icmptype] == icmp-echo or tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"
+
+LISTEN_INTERVALS = 1.3
+"""Of the longest a master can have: enough for a second one that is demoted, and a third of a second late."""
 
 WORD = "{node}'s own word agrees with the wire"
 WORD_VHID = "VHID {vhid} {state}"
@@ -72,7 +75,7 @@ def run_checks(subject: Subject, listener: Listener = silent) -> CheckReport:
             }
             answers, heard = tried.result(), replies.result()
             own = {name: _word_or_reason(future.result) for name, future in words.items()}
-            time.sleep(max(0.0, listening + listen_seconds(topology) - time.monotonic()))
+            time.sleep(max(0.0, listening + listen_seconds(topology, LISTEN_INTERVALS) - time.monotonic()))
         finally:
             capture.stop()
         frames = capture.poll()
@@ -109,13 +112,13 @@ def _word_result(topology: Topology, stage: Stage, seen: Mastership, node: str, 
     what = WORD.format(node=node)
     if isinstance(word, str):
         return CheckResult(f"word:{node}", what, WORD_ANSWER, word, False)
-    vips = topology.carp.vips if stage.reaches(Stage.VIPS) else ()
-    wire = {vip.vhid: "MASTER" if node in seen.nodes(vip.network, vip.vhid) else "BACKUP" for vip in vips}
+    vips = make_plan(topology).vips if stage.reaches(Stage.VIPS) else ()
+    wire = [(vip.vhid, "MASTER" if node in seen.nodes(vip.network, vip.vhid) else "BACKUP") for vip in vips]
     expected = _states(wire, 0)
-    said = _states({vip.vhid: word.state_of(vip.vhid) for vip in vips}, word.demotion)
+    said = _states([(vip.vhid, word.state_on(vip.device, vip.vhid)) for vip in vips], word.demotion)
     return CheckResult(f"word:{node}", what, expected, said, said == expected)
 
 
-def _states(states: dict[int, str], demotion: int) -> str:
-    words = [WORD_VHID.format(vhid=vhid, state=state) for vhid, state in states.items()]
+def _states(states: Sequence[tuple[int, str]], demotion: int) -> str:
+    words = [WORD_VHID.format(vhid=vhid, state=state) for vhid, state in states]
     return COMMA.join([*words, WORD_DEMOTION.format(demotion=demotion)])

@@ -1,4 +1,4 @@
-"""Who is master right now, by the wire: for lab.status, and judged for lab.check."""
+"""Who is master right now, by the wire: for lab.status --full, and judged for lab.check."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Mastership:
         return tuple(advert.node for advert in self.masters.get((network, vhid), ()))
 
 
-def listen_seconds(topology: Topology) -> float:
-    """How long to listen so that no master is missed."""
-    return LISTEN_INTERVALS * (topology.carp.advbase + 240 / 256)
+def listen_seconds(topology: Topology, intervals: float = LISTEN_INTERVALS) -> float:
+    """How long to listen so that no master is missed. intervals: of the longest a master can have."""
+    return intervals * (topology.carp.advbase + 240 / 256)
 
 
 def advertised_links(topology: Topology) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def advertised_links(topology: Topology) -> tuple[str, ...]:
 
 
 def mastership(subject: Subject, seconds: float | None = None) -> Mastership:
-    """Listen, then say who is master: the wire's part of lab.status. Raises LabError where listening fails."""
+    """Listen, then say who is master: the wire's part of lab.status --full. Raises LabError where listening fails."""
     wait = listen_seconds(subject.topology) if seconds is None else seconds
     frames = listen(subject.world, advertised_links(subject.topology), wait, ADVERTS)
     return mastership_of(subject.topology, frames, time.time())

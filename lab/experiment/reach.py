@@ -13,11 +13,13 @@ from lab.experiment.result import CheckResult
 from lab.topology.model import Topology
 from lab.topology.plan import bridge_name
 
-PING = "ping -n -q -c 3 -i 0.3 -W 3 {address}"
-CONNECT = (
-    "test \"$(curl -s -o /dev/null -m 6 --connect-timeout 3 -w '%{{num_connects}}' http://{address}:{port}/)\" -gt 0"
-)
+PING = "ping -n -q -c 3 -i 0.3 -W {patience} {address}"
+CONNECT = "test \"$(curl -s -o /dev/null -m {limit} --connect-timeout {patience} -w '%{{num_connects}}' http://{address}:{port}/)\" -gt 0"
 """num_connects counts TCP connections made, whatever is said over them."""
+
+ALLOWED_PATIENCE, DENIED_PATIENCE = 3, 1
+"""Seconds to wait for an answer. A slow machine costs an allowed path nothing but time; of a denied one the wire on the far side
+tells besides whether anything came through."""
 
 ROUTE = 'ip route add {address}/32 via {via} 2>/dev/null && undo="$undo; ip route del {address}/32 via {via}"'
 SCRIPT = """undo=:
@@ -56,9 +58,10 @@ def script(paths: Sequence[Path]) -> str:
 
 
 def _command(path: Path) -> str:
+    patience = ALLOWED_PATIENCE if path.verdict.allowed else DENIED_PATIENCE
     if path.protocol == "icmp":
-        return PING.format(address=path.destination)
-    return CONNECT.format(address=path.destination, port=path.port)
+        return PING.format(address=path.destination, patience=patience)
+    return CONNECT.format(address=path.destination, port=path.port, patience=patience, limit=2 * patience)
 
 
 def _try_from(guest: Guest, paths: Sequence[Path]) -> dict[str, bool | str]:

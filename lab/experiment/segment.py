@@ -70,7 +70,13 @@ def questions(topology: Topology, stage: Stage) -> tuple[Question, ...]:
 def ask(world: World, asked: Sequence[Question]) -> tuple[Answer, ...]:
     """Ask everything at once; answers in the same order. Raises LabError."""
     rows = [
-        {"link": bridge_name(q.network), "address": str(q.address), "port": q.port, "source": str(q.source)}
+        {
+            "link": bridge_name(q.network),
+            "address": str(q.address),
+            "port": q.port,
+            "source": str(q.source),
+            "awaited": bool(q.expected),
+        }
         for q in asked
     ]
     out = world.run(["python3", "-I", str(PROGRAM), json.dumps(rows)], timeout=ASK_SECONDS)

@@ -2,10 +2,10 @@
 
 A program of its own (`python3 segment_probe.py QUESTIONS`), run as root in the lab's namespace; standard library only.
 
-QUESTIONS is a JSON list of {"link", "address", "port", "source"}: `port` 0 asks ARP alone; otherwise a SYN is sent from
-`source`, an address nobody has. On stdout a JSON list in the same order: {"macs": [...], "reply": "open" | "refused" |
-"", "answers": N, "asked": N}; the numbers count ARP packets about that address. Frames leave with the bridge's own
-address, so that answers come back to the bridge itself.
+QUESTIONS is a JSON list of {"link", "address", "port", "source", "awaited"}: `port` 0 asks ARP alone; otherwise a SYN is
+sent from `source`, an address nobody has. Where no answer is awaited, a shorter silence is enough. On stdout a JSON list in
+the same order: {"macs": [...], "reply": "open" | "refused" | "", "answers": N, "asked": N}; the numbers count ARP packets
+about that address. Frames leave with the bridge's own address, so that answers come back to the bridge itself.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ BROADCAST = b"\xff" * 6
 SYN, RST, ACK = 0x02, 0x04, 0x10
 PATIENCE = 3.0
 """Seconds for the first answer; slow guests need them."""
+SILENCE = 1.5
+"""Seconds after which none is believed where none is awaited: the question has been asked twice."""
 AFTERMATH = 0.5
 """Seconds in which a second, unwanted answer would come."""
 REPEAT = 1.0
@@ -40,6 +42,7 @@ class Question:
     port: int
     source: bytes
     ident: int
+    awaited: bool = True
     macs: list[bytes] = field(default_factory=list)
     reply: str = ""
     answers: int = 0
@@ -123,7 +126,7 @@ def run(questions: list[Question]) -> None:
     begun = time.monotonic()
     settled = 0.0
     while (now := time.monotonic()) - begun < PATIENCE:
-        if all(question.done for question in questions):
+        if all(question.done or (not question.awaited and now - begun > SILENCE) for question in questions):
             settled = settled or now
             if now - settled > AFTERMATH:
                 return
@@ -147,7 +150,14 @@ def main(text: str) -> None:
     rows = json.loads(text)
     base = 20000 + os.getpid() % 20000
     questions = [
-        Question(row["link"], socket.inet_aton(row["address"]), row["port"], socket.inet_aton(row["source"]), base + n)
+        Question(
+            row["link"],
+            socket.inet_aton(row["address"]),
+            row["port"],
+            socket.inet_aton(row["source"]),
+            base + n,
+            row["awaited"],
+        )
         for n, row in enumerate(rows)
     ]
     run(questions)

@@ -26,7 +26,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host import daemon, members, serial_lines, syscalls
+from lab.host import advert_watch, daemon, members, serial_lines, syscalls
 from lab.host.members import NETNS, is_namespace
 from lab.paths import LabPaths
 
@@ -159,6 +159,13 @@ def create(paths: LabPaths, bridges: Sequence[str]) -> None:
             knob = Path("/proc/sys/net/ipv6/conf") / bridge / "disable_ipv6"
             if knob.exists():
                 knob.write_text("1")
+        _watch()
+
+
+def _watch() -> None:
+    """Have the kernel write down who advertises; what it has heard so far stays. Where it cannot, lab.status listens itself."""
+    if subprocess.run(advert_watch.SHOW, capture_output=True, check=False).returncode != 0:
+        subprocess.run(["nft", "-f", "-"], input=advert_watch.RULES, text=True, capture_output=True, check=False)
 
 
 def start_libvirtd(paths: LabPaths, owner: tuple[int, int], kvm: bool) -> None:

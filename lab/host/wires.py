@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from lab.host.advert_watch import RULES
 from lab.host.world import World
 
-CLEAR = "nft flush ruleset"
-"""Rules in this namespace are the lab's, and disturb its wires: a fault that was broken off may have left some."""
+CLEAR = f"nft -f - <<'RULES'\nflush ruleset\n{RULES}RULES"
+"""Rules in this namespace are the lab's: a fault that was broken off may have left some that disturb its wires. The watch begins
+anew, since what it heard belongs to another past."""
 
 FORGET = "ip link set dev {bridge} type bridge fdb_flush"
 LEARN = "fdb replace {mac} dev {port} master dynamic"

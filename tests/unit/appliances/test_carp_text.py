@@ -31,7 +31,7 @@ def test_each_vhid_stands_under_its_own_interface() -> None:
 def test_a_disabled_carp_has_no_lines_and_that_is_a_state() -> None:
     word = parse_carp("0\n1\n0\nvtnet1: flags=8863<UP> metric 0 mtu 1500\n")
     assert word == CarpWord(allow=False, preempt=True, demotion=0, vhids=())
-    assert word.state_of(1) == "DISABLED"
+    assert word.state_on("vtnet1", 1) == "DISABLED"
 
 
 def test_demotion_may_be_negative() -> None:

@@ -66,7 +66,7 @@ def test_freebsd_s_formats(tmp_path: Path) -> None:
     assert (word.states, word.creators) == (3, ("a1", "b2000000"))
     assert not word.maintenance
     assert word.carp.demotion == 240
-    assert word.carp.state_of(1) == "MASTER"
+    assert word.carp.state_on("vtnet1", 1) == "MASTER"
 
 
 def test_the_stand_in_s_formats(tmp_path: Path) -> None:

@@ -1,18 +1,15 @@
-"""The bridges' tables on real bridges: read, put back, and read again the quick way."""
+"""The bridges' tables on real bridges, read and put back; and the kernel's own list of who advertises."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import time
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.host.bridge_tables import learnt as learnt_quickly
-from lab.host.members import NETNS
-from lab.host.wires import Seen, Wires, learnt
+from lab.host.advert_watch import heard
+from lab.host.wires import Seen, Wires
 from lab.host.world import World
 from lab.paths import LabPaths
 
@@ -60,28 +57,35 @@ def test_a_disturbance_of_the_wires_ends(world: World) -> None:
     assert "disturb" not in world.run(["nft", "list", "ruleset"])
 
 
-def test_the_quick_look_sees_the_same_with_its_age(world: World) -> None:
+FROM_VHID_1 = "01005e00001200005e0001010800"
+HEADER = "45100038000040 00ff700000ac1101fee0000012".replace(" ", "")
+ADVERT = """
+import socket
+card = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+card.bind(("p-{port}", 0))
+card.send(bytes.fromhex("{frame}") + bytes(36))
+"""
+
+
+def _advertise(world: World, port: str) -> None:
+    world.run([sys.executable, "-c", ADVERT.format(port=port, frame=FROM_VHID_1 + HEADER)])
+
+
+def test_the_kernel_writes_down_who_advertises(world: World) -> None:
+    assert heard(world.paths) == ()
+    _advertise(world, "master-lan")
+    _advertise(world, "backup-lan")
+    found = heard(world.paths)
+    assert found is not None
+    assert {(one.port, one.vhid) for one in found} == {("master-lan", 1), ("backup-lan", 1)}
+    assert all(0.0 <= one.age < 15.0 for one in found)
+
+
+def test_a_second_up_keeps_what_was_heard_and_a_restore_forgets_it(world: World) -> None:
+    _advertise(world, "master-lan")
+    world.create(("br-lan", "br-wan"))
+    assert heard(world.paths)
     Wires(world).write((MASTER,))
-    time.sleep(0.3)
-    # A process with a sysfs of its own in that namespace, as every guest of a lab is.
-    script = "mount -t sysfs sysfs /sys && echo ready && exec sleep 60"
-    inside = ["nsenter", f"--net={NETNS / world.paths.namespace}", "unshare", "--mount", "sh", "-c", script]
-    with subprocess.Popen(inside, stdout=subprocess.PIPE, text=True) as guest:
-        try:
-            assert guest.stdout is not None
-            assert guest.stdout.readline() == "ready\n"
-            (seen,) = learnt_quickly(Path(f"/proc/{guest.pid}/root/sys/class/net"), "br-lan")
-        finally:
-            guest.kill()
-    assert (seen.mac.hex(":"), seen.port) == (MASTER.mac, MASTER.port)
-    assert 0.2 <= seen.age < 60
-    assert os.sysconf("SC_CLK_TCK") == 100
-
-
-def test_own_and_permanent_entries_are_not_learnt_ones() -> None:
-    text = """[
-        {"mac": "33:33:00:00:00:01", "ifname": "br-lan", "flags": ["self"], "state": "permanent"},
-        {"mac": "aa:bb:cc:00:00:01", "ifname": "master-lan", "master": "br-lan", "state": "permanent"},
-        {"mac": "00:00:5e:00:01:01", "ifname": "master-lan", "flags": [], "master": "br-lan", "state": ""}]"""
-    assert learnt(text) == (MASTER,)
-    assert learnt("") == ()
+    assert heard(world.paths) == ()
+    _advertise(world, "backup-lan")
+    assert heard(world.paths)
