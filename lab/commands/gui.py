@@ -20,6 +20,9 @@ The web interface of {node}: https://{host}:{port}
   user {user}, password: "admin" in {secrets}
   its certificate is its own, so a browser warns. Ctrl-C ends this."""
 ENDED = "ended"
+GONE = "Lab {lab} was ended."
+LOOK_SECONDS = 1.0
+"""Between two looks whether the lab is still there."""
 CHUNK = 1 << 16
 
 
@@ -36,7 +39,8 @@ def run(name: str | None, node: str, port: int) -> int:
             text = SHOWN.format(node=node, host=LOOPBACK, port=place, user=ADMIN, secrets=session.paths.secrets)
             print(text, flush=True)
             with contextlib.suppress(KeyboardInterrupt):
-                forward(front, door.dial)
+                forward(front, door.dial, session.world.exists)
+                print(GONE.format(lab=session.paths.name))
             # A second Ctrl-C must not cut the clearing up short.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
@@ -59,10 +63,15 @@ def _listening(port: int) -> socket.socket:
         ) from error
 
 
-def forward(front: socket.socket, dial: Callable[[], socket.socket]) -> None:
-    """Every connection to `front` goes to one that `dial` gives, until interrupted."""
-    while True:
-        near, _ = front.accept()
+def forward(front: socket.socket, dial: Callable[[], socket.socket], alive: Callable[[], bool]) -> None:
+    """Every connection to `front` goes to one that `dial` gives, until interrupted, or until the lab is no longer alive."""
+    front.settimeout(LOOK_SECONDS)
+    while alive():
+        try:
+            near, _ = front.accept()
+        except TimeoutError:
+            continue
+        near.settimeout(None)
         threading.Thread(target=_serve, args=(near, dial), daemon=True).start()
 
 
