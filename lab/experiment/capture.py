@@ -28,7 +28,8 @@ TCPDUMP = (
 )
 SCRIPT = "trap 'kill $pids 2>/dev/null; wait; exit 0' TERM INT\npids=\n{lines}\nwait\n"
 LISTENING = "listening on"
-REFUSED = re.compile(r"^tcpdump: (?!listening on|WARNING)", re.MULTILINE)
+REFUSED = re.compile(r"^tcpdump: (?!listening on|WARNING).*\n", re.MULTILINE)
+"""A whole line: tcpdump writes its name first, and what it has to say a moment later."""
 DROPPED = re.compile(r"^(\d+) packets? dropped by kernel", re.MULTILINE)
 START_SECONDS = 20.0
 POLL = 0.05
