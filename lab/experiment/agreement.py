@@ -39,6 +39,7 @@ NO_SYNC = "{node} sends its states nowhere, but the topology says to {expected}"
 UNEXPECTED_SYNC = "{node} sends its states to {peer}, but stage {stage} has no state sync"
 SAME_CREATORS = "both nodes know states made by {creators}: state sync works"
 OTHER_CREATORS = "state sync: {one} knows states made by {ours}, {other} those made by {theirs}"
+RUN_OUT = OTHER_CREATORS + "; those of a node that is not master run out one by one"
 LONELY = "state sync: no states of the node with id {missing} yet; each node has to make one first"
 NONE_YET = "nobody"
 
@@ -64,7 +65,7 @@ def compare(plan: Plan, stage: Stage, wire: Mastership | None, words: Mapping[st
     for node, word in words.items():
         found += _pfsync(plan, stage, node, word)
     if topology.sync.pfsync and stage.reaches(Stage.RULES) and len(words) == len(topology.firewalls):
-        found += _creators(words)
+        found += _creators(plan, wire, words)
     return tuple(found)
 
 
@@ -133,7 +134,8 @@ def _pfsync(plan: Plan, stage: Stage, node: str, word: NodeWord) -> Iterator[Sta
         yield Statement(False, SYNCS_ELSEWHERE.format(**about, expected=peer, card=own.device))
 
 
-def _creators(words: Mapping[str, NodeWord]) -> Iterator[Statement]:
+def _creators(plan: Plan, wire: Mastership | None, words: Mapping[str, NodeWord]) -> Iterator[Statement]:
+    """What a master makes now, its peer has to know. Else the two may differ: states that nobody uses run out one by one."""
     (one, ours), (other, theirs) = ((node, word.creators) for node, word in words.items())
     missing = sorted(set(HOST_IDS) - set(ours) - set(theirs))
     if missing:
@@ -142,7 +144,15 @@ def _creators(words: Mapping[str, NodeWord]) -> Iterator[Statement]:
         yield Statement(True, SAME_CREATORS.format(creators=" and ".join(ours)))
     else:
         said = {"one": one, "other": other, "ours": _listed(ours), "theirs": _listed(theirs)}
-        yield Statement(False, OTHER_CREATORS.format(**said))
+        masters = {advert.node for adverts in wire.masters.values() for advert in adverts} if wire else set()
+        ids = dict(zip(plan.topology.firewalls, HOST_IDS, strict=True))
+        lost = any(
+            ids[node] in words[node].creators and ids[node] not in peer.creators
+            for node in masters & set(words)
+            for name, peer in words.items()
+            if name != node
+        )
+        yield Statement(False if lost else None, (OTHER_CREATORS if lost else RUN_OUT).format(**said))
 
 
 def _listed(creators: tuple[str, ...]) -> str:

@@ -121,7 +121,15 @@ def test_state_sync_before_its_stage() -> None:
 
 def test_states_that_do_not_arrive() -> None:
     lonely = replace(MASTER, creators=("a1",))
-    assert said(lonely)[0] == ["state sync: master knows states made by a1, backup those made by a1 and b2"]
+    without = replace(BACKUP, creators=("b2",))
+    assert said(backup=without)[0] == ["state sync: master knows states made by a1 and b2, backup those made by b2"]
+    own_run_out = replace(MASTER, creators=("b2",))
+    assert said(own_run_out)[0] == []
+    text = (
+        "state sync: master knows states made by a1, backup those made by a1 and b2;"
+        " those of a node that is not master run out one by one"
+    )
+    assert said(lonely) == ([], [text])
     assert said(lonely, replace(BACKUP, creators=("a1",))) == (
         [],
         ["state sync: no states of the node with id b2 yet; each node has to make one first"],
