@@ -9,6 +9,8 @@ from lab.errors import LabError
 from lab.expect.fault import Fault
 from lab.experiment.result import FailoverReport, Verdict
 
+BROKE_OFF = "{summary}: {seen}"
+
 
 @dataclass(frozen=True)
 class Score:
@@ -56,11 +58,17 @@ def drill(
             try:
                 score = score_of(once(fault, number), number)
             except LabError as error:
-                score = Score(str(fault), number, Verdict.FAIL, 0.0, problem=error.problem.summary)
+                score = Score(str(fault), number, Verdict.FAIL, 0.0, problem=told(error))
                 mend()
             scores.append(score)
             tell(score)
     return scores
+
+
+def told(error: LabError) -> str:
+    """The error in a line: what, and what was seen."""
+    seen = " ".join(error.problem.seen.split())
+    return BROKE_OFF.format(summary=error.problem.summary, seen=seen) if seen else error.problem.summary
 
 
 def score_of(report: FailoverReport, number: int) -> Score:

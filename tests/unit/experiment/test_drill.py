@@ -27,7 +27,7 @@ def test_good_late_wrong_and_broken_off_are_four_things() -> None:
 
     def once(fault: Fault, number: int) -> FailoverReport:
         if fault not in reports:
-            raise LabError("the console is silent")
+            raise LabError("the console is silent", seen="login:\n\n  ")
         return reports[fault]
 
     scores = tuple(drill(faults, 2, once, lambda: mended.append(1), told.append))
@@ -37,7 +37,7 @@ def test_good_late_wrong_and_broken_off_are_four_things() -> None:
         Verdict.FAIL,
         Verdict.FAIL,
     ]
-    assert scores[3].problem == "the console is silent"
+    assert scores[3].problem == "the console is silent: login:"
     assert len(scores) == len(told) == 8
     assert len(mended) == 2
     card = ScoreCard("uranus", "rules", 2, scores)
