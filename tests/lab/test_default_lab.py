@@ -32,6 +32,14 @@ def test_status_names_six_machines_and_four_vhids(uranus: str) -> None:
     ]
 
 
+def test_the_firewalls_own_words_agree_with_the_wire(uranus: str) -> None:
+    status = inv("lab.status", "--full", "--name", uranus, "--json")
+    assert status.code == 0, status.err
+    assert [vhid["own_word"] for vhid in status.json["vhids"]] == [{"master": "MASTER", "backup": "BACKUP"}] * 4
+    assert [(vhid["advbase"], vhid["advskew"]) for vhid in status.json["vhids"]] == [(1, 0)] * 4
+    assert status.json["contradictions"] == []
+
+
 def test_every_check_passes(uranus: str) -> None:
     check = inv("lab.check", "--name", uranus, "--json")
     assert check.code == 0, check.out[-3000:] + check.err[-3000:]
