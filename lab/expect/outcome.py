@@ -199,7 +199,8 @@ def _freeze(old: NodeState, heir: NodeState, fault: Fault, conditions: Condition
         # What was asked in the last second before the thaw still waits for its answer, and gets it.
         gap = Interval(max(0.0, gap.low - ANSWERS_WAIT), gap.high)
     there = Move(Cause.SILENCE, crash.at, patience, gap, certain=not early, two_masters=both)
-    return there, Move(Cause.THAW, thaw.at, None, two_masters=both)
+    # While both are masters, frames go to the one heard last: the waking node, that first works off what has queued up.
+    return there, Move(Cause.THAW, thaw.at, None, Interval(0.0, both), two_masters=both)
 
 
 def _move(

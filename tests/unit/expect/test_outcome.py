@@ -175,6 +175,7 @@ def test_frozen_the_master_is_replaced_and_wakes_as_master() -> None:
     assert moved.fault.at.high == pytest.approx(3.390625, abs=0.01)
     assert moved.back.cause is Cause.THAW
     assert moved.back.two_masters == pytest.approx(1.0, abs=0.01)
+    assert moved.back.gap.high == pytest.approx(1.0, abs=0.01)
     early = outcome("uranus", "return-early").vhid(1)
     assert early.fault.certain is False
 
