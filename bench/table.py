@@ -34,7 +34,13 @@ STYLE = (
     "text{font:12px sans-serif;fill:#222}.head{font-weight:bold}.range{stroke:#8aa;stroke-width:8}"
     ".mid{fill:#146}.goal{stroke:#c33;stroke-dasharray:4 3}"
 )
-GOALS = {"lab.save": 4.0, "lab.reset: guests run again": 2.0, "lab.reset: proved": 5.0, "topology.render": 0.5, "lab.status": 0.4}
+GOALS = {
+    "lab.save": 4.0,
+    "lab.reset: guests run again": 2.0,
+    "lab.reset: proved": 5.0,
+    "topology.render": 0.5,
+    "lab.status": 0.4,
+}
 """Seconds that were aimed at on two cores without KVM: drawn as a dashed line."""
 
 
