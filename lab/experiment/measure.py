@@ -184,6 +184,9 @@ def _law_miss(move: Move, change: TakeOver | None, times: Times, allowance: floa
     if change is None or move.at is None:
         return 0.0
     misses = [move.silence.miss(change.silence)] if move.silence is not None else []
+    if not move.certain and min(misses, default=0.0) < 0.0:
+        # The old master spoke again when the backup's time was already up: its last advert is no mark then.
+        misses = []
     if fault and move.cause is Cause.SILENCE:
         low, high = move.at.low, move.at.high + times.fault_doubt
         misses.append(Interval(low, high).miss(change.time - times.fault))
