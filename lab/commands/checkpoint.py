@@ -22,6 +22,7 @@ from lab.experiment.reach import try_paths
 from lab.host import image_cache, preflight
 from lab.host.deadline import Deadline
 from lab.host.lock import locked
+from lab.machines.agent import Agent
 from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store, check_name
 from lab.machines.machine import MachineState
 from lab.paths import LabPaths
@@ -229,20 +230,31 @@ def settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> No
     whole = checkpoint.name == AFTER_UP and set(chosen) == set(checkpoint.machines)
     allowed = [path for path in matrix(lab.topology, lab.stage) if path.verdict.allowed] if whole else []
 
-    def one(name: str) -> list[Path]:
+    seconds = CLOCK_SECONDS * session.record.slowness
+
+    def clock(name: str) -> None:
         if session.planned(name).kind is Kind.FIREWALL:
             session.firewall(name).set_clock()
-            return []
+        else:
+            awake(name).output(CLOCK, seconds)
+
+    def awake(name: str) -> Agent:
         agent = session.machine(name).agent
         # QEMU tells libvirt of the agent's channel at most once a second: closed at once, open again a second later.
-        agent.wait(Deadline.after(CLOCK_SECONDS * session.record.slowness))
-        agent.output(CLOCK, CLOCK_SECONDS * session.record.slowness)
+        agent.wait(Deadline.after(seconds))
+        return agent
+
+    def unanswered(name: str) -> list[Path]:
         mine = [path for path in allowed if path.source == name]
-        answers = try_paths({name: agent}, mine) if mine else {}
+        answers = try_paths({name: awake(name)}, mine) if mine else {}
         return [path for path in mine if answers[path.id] is not True]
 
-    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
-        silent = [path for found in pool.map(one, chosen) for path in found]
+    with ThreadPoolExecutor(max(1, 2 * len(chosen))) as pool:
+        # Side by side: hwclock only waits, for the beginning of a second.
+        clocks = [pool.submit(clock, name) for name in chosen]
+        silent = [path for found in pool.map(unanswered, chosen) for path in found]
+        for done in clocks:
+            done.result()
     if silent:
         raise LabError(
             NOT_GREEN,

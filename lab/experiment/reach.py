@@ -14,8 +14,10 @@ from lab.topology.model import Topology
 from lab.topology.plan import bridge_name
 
 PING = "ping -n -q -c 3 -i 0.3 -W {patience} {address}"
-CONNECT = "test \"$(curl -s -o /dev/null -m {limit} --connect-timeout {patience} -w '%{{num_connects}}' http://{address}:{port}/)\" -gt 0"
-"""num_connects counts TCP connections made, whatever is said over them."""
+PING_ONCE = "ping -n -q -c 1 -W 1 {address}"
+"""Enough where all is well, and over at once."""
+CONNECT = "nc -z -w{patience} {address} {port}"
+"""A TCP connection made and ended, whatever would be said over it. It costs an emulated client a third of what curl does."""
 
 ALLOWED_PATIENCE, DENIED_PATIENCE = 3, 1
 """Seconds to wait for an answer. A slow machine costs an allowed path nothing but time; of a denied one the wire on the far side
@@ -28,7 +30,8 @@ SCRIPT = """undo=:
 wait
 eval "$undo"
 """
-TRY = "( {command} >/dev/null 2>&1 && echo 'yes {id}' || echo 'no {id}' ) &"
+EITHER = "{first} || {then}"
+TRY = "( {{ {command}; }} >/dev/null 2>&1 && echo 'yes {id}' || echo 'no {id}' ) &"
 SECONDS = 60.0
 
 WHAT = "{source} to {target} ({address}), {how}"
@@ -58,10 +61,12 @@ def script(paths: Sequence[Path]) -> str:
 
 
 def _command(path: Path) -> str:
-    patience = ALLOWED_PATIENCE if path.verdict.allowed else DENIED_PATIENCE
-    if path.protocol == "icmp":
-        return PING.format(address=path.destination, patience=patience)
-    return CONNECT.format(address=path.destination, port=path.port, patience=patience, limit=2 * patience)
+    allowed = path.verdict.allowed
+    patience = ALLOWED_PATIENCE if allowed else DENIED_PATIENCE
+    if path.protocol != "icmp":
+        return CONNECT.format(address=path.destination, port=path.port, patience=patience)
+    ping = PING.format(address=path.destination, patience=patience)
+    return EITHER.format(first=PING_ONCE.format(address=path.destination), then=ping) if allowed else ping
 
 
 def _try_from(guest: Guest, paths: Sequence[Path]) -> dict[str, bool | str]:

@@ -28,7 +28,7 @@ class Shell:
         self.calls = bin_dir / "calls"
         for name, body in (
             ("ping", f'case "$*" in {answers}) exit 0;; esac; exit 1'),
-            ("curl", f'case "$*" in {answers}) echo 1;; *) echo 0; exit 28;; esac'),
+            ("nc", f'case "$*" in {answers}) exit 0;; esac; exit 1'),
             ("ip", "exit 0"),
         ):
             program = bin_dir / name

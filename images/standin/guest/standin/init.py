@@ -25,6 +25,10 @@ from standin.web.door import Door
 from standin.xmlnode import SettingsError
 
 CONSOLE = "/dev/ttyS0"
+REAL_TIME_BUDGET = Path("/proc/sys/kernel/sched_rt_runtime_us")
+"""Without a limit: a guest put back from a checkpoint finds its cycle counter far ahead of what it remembers, the kernel books the
+difference to whoever was running, and would then keep every real-time process waiting for just as long."""
+
 REHEARSAL_NIC = "vtnet0"
 KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT, power.REROOT)
 # Seconds that programs get between "please end" and "end".
@@ -107,6 +111,7 @@ class Init:
 
             rehearsal.rehearse(REHEARSAL_NIC)
             # FreeBSD's CARP is in its kernel: nothing that a process does makes it wait. Its children start as usual.
+            REAL_TIME_BUDGET.write_text("-1")
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
             options = ["--allow", "0", "--run-dir", str(self._places.run), "--log", log]
             os._exit(carpd.main([*options, "--on-master", take_charge_command(self._places.run)]))
