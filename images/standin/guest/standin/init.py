@@ -26,8 +26,8 @@ from standin.xmlnode import SettingsError
 
 CONSOLE = "/dev/ttyS0"
 REAL_TIME_BUDGET = Path("/proc/sys/kernel/sched_rt_runtime_us")
-"""Without a limit: a guest put back from a checkpoint finds its cycle counter far ahead of what it remembers, the kernel books the
-difference to whoever was running, and would then keep every real-time process waiting for just as long."""
+"""Lifted. A firewall put back from a checkpoint was seen with its daemon ready to run and kept from the processor for as long as the
+checkpoint was old: the kernel had booked that time to it, and makes real-time processes wait that have used up their share."""
 
 REHEARSAL_NIC = "vtnet0"
 KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT, power.REROOT)
