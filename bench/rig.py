@@ -108,7 +108,7 @@ def report(bench: str, spreads: Sequence[Spread], settings: Mapping[str, Any]) -
     kept = {
         "bench": bench,
         "taken": time.strftime("%Y-%m-%d"),
-        "machine": f"{os.cpu_count()} cores, Linux {platform.release()}",
+        "machine": f"{os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}",
         "settings": dict(settings),
         "spreads": [asdict(spread) for spread in spreads],
     }
