@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +11,12 @@ from lab.commands.boot_spec import boot_spec
 from lab.commands.record import Record
 from lab.commands.session import firewall_of
 from lab.console.log import ConsoleLog, Mark
-from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host.fatdisk import write_config_disk
 from lab.host.images import GuestImage, overlay
 from lab.machines.machine import Machines, MachineState
 from lab.paths import LabPaths
+from lab.progress import telling
 from lab.render.config_xml import config_xml
 from lab.render.domain_xml import Accelerator, domain_xml
 from lab.topology.plan import Kind, Plan, PlannedMachine
@@ -55,16 +53,16 @@ class Booter:
             self.machines.get(machine.name).kill()
         first = not self._configured_mark(machine.name).exists()
         ready.unlink(missing_ok=True)
-        with self._step(machine.name, "prepare"):
+        with telling(self.listener, machine.name, "prepare"):
             if first:
                 self._prepare(machine)
             self.machines.define(machine.name, self._domain(machine, with_config=first))
         console = ConsoleLog(self.paths.console_log(machine.name))
-        with self._step(machine.name, "boot"):
+        with telling(self.listener, machine.name, "boot"):
             self.machines.get(machine.name).start()
             wait_ready(self.machines, self.paths, self.record, machine, console, with_config=first)
         if first and machine.kind is Kind.FIREWALL:
-            with self._step(machine.name, "take the config.xml disk away"):
+            with telling(self.listener, machine.name, "take the config.xml disk away"):
                 self._detach(machine)
         self._configured_mark(machine.name).touch()
         ready.touch()
@@ -118,17 +116,6 @@ class Booter:
         directory = self.paths.root / "marks"
         directory.mkdir(parents=True, exist_ok=True)
         return directory / f"{name}.{word}"
-
-    @contextmanager
-    def _step(self, machine: str, step: str) -> Iterator[None]:
-        begin = time.monotonic()
-        self.listener(Event(machine, step, Phase.STARTED))
-        try:
-            yield
-        except LabError:
-            self.listener(Event(machine, step, Phase.FAILED, time.monotonic() - begin))
-            raise
-        self.listener(Event(machine, step, Phase.DONE, time.monotonic() - begin))
 
 
 def wait_ready(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lab.carp.packet import mac_text, virtual_mac
 from lab.commands import present
 from lab.commands.election import Election
 from lab.commands.record import VAGRANT, existing, write_record
@@ -33,7 +34,6 @@ CLOCK = "hwclock -s -u"
 """A guest's wall clock stands still while it is not running; its RTC follows the host."""
 
 CLOCK_SECONDS = 20.0
-VIRTUAL_MAC = "00:00:5e:00:01:{vhid:02x}"
 QUOTA_MIB = 8192
 QUOTA_VARIABLE = "URANUS_CHECKPOINTS_MIB"
 
@@ -268,7 +268,7 @@ def roles(plan: Plan, checkpoint: Checkpoint) -> Mapping[int, tuple[str, ...]]:
     """VHID -> its master when the checkpoint was taken: behind whose port the bridges saw the virtual MAC."""
     owners = {nic.tap: machine.name for machine in plan.firewalls for nic in machine.nics}
     seen = {(line.bridge, line.mac): owners[line.port] for line in checkpoint.wires if line.port in owners}
-    found = {vip.vhid: seen.get((f"br-{vip.network}", VIRTUAL_MAC.format(vhid=vip.vhid))) for vip in plan.vips}
+    found = {vip.vhid: seen.get((f"br-{vip.network}", mac_text(virtual_mac(vip.vhid)))) for vip in plan.vips}
     return {vhid: (node,) if node else () for vhid, node in found.items()}
 
 

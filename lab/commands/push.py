@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from lab.appliances.stored_config import read_stored, tree_of_file
@@ -18,10 +18,11 @@ from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.config.differences import Difference
 from lab.errors import LabError
-from lab.events import Event, Listener, Phase
+from lab.events import Listener
 from lab.experiment.checks import CheckReport, run_checks
 from lab.host.lock import locked
 from lab.host.passwords import passwords_of
+from lab.progress import telling
 from lab.render.config_xml import config_xml
 from lab.topology.stage import Stage, parse_stage
 
@@ -82,7 +83,7 @@ def push(session: Session, stage: Stage, check: bool, listener: Listener) -> Pus
         after = replace(session, record=replace(session.record, stage=stage))
         write_record(session.paths, after.record)
         if stage.reaches(Stage.VIPS):
-            with _told(listener, "lab", "election"):
+            with telling(listener, "lab", "election"):
                 election.wait(session.record.slowness)
     _each(texts, lambda node: _verify(after, node, texts[node], listener))
     seconds = time.monotonic() - begun
@@ -90,7 +91,7 @@ def push(session: Session, stage: Stage, check: bool, listener: Listener) -> Pus
 
 
 def _install(session: Session, node: str, text: str, listener: Listener) -> None:
-    with _told(listener, node, STEP_CONFIG):
+    with telling(listener, node, STEP_CONFIG):
         session.firewall(node).install_config(text.encode())
     path = session.paths.config_xml(node)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,7 @@ def _install(session: Session, node: str, text: str, listener: Listener) -> None
 
 def _verify(session: Session, node: str, text: str, listener: Listener) -> None:
     """Raises LabError where what the node stores does not mean what it was sent."""
-    with _told(listener, node, STEP_STORED), session.xmlrpc(node) as firewall:
+    with telling(listener, node, STEP_STORED), session.xmlrpc(node) as firewall:
         sent = tree_of_file(text.encode())
         wrong = not_as_sent(meant(sent, read_stored(firewall, [child.tag for child in sent])))
     if wrong:
@@ -124,15 +125,3 @@ def _each(texts: dict[str, str], work: Callable[[str], None]) -> None:
         futures = [pool.submit(work, node) for node in texts]
     for future in futures:
         future.result()
-
-
-@contextmanager
-def _told(listener: Listener, subject: str, step: str) -> Iterator[None]:
-    begun = time.monotonic()
-    listener(Event(subject, step, Phase.STARTED))
-    try:
-        yield
-    except LabError:
-        listener(Event(subject, step, Phase.FAILED, time.monotonic() - begun))
-        raise
-    listener(Event(subject, step, Phase.DONE, time.monotonic() - begun))

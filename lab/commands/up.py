@@ -6,9 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.appliances.appliance import PFSENSE, appliance
@@ -38,6 +36,7 @@ from lab.host.world import World
 from lab.machines.checkpoint_store import AFTER_UP, Store
 from lab.machines.libvirt_machines import LibvirtMachines
 from lab.paths import LabPaths, cache_home, project_root
+from lab.progress import telling
 from lab.render.domain_xml import Accelerator as GuestAccelerator
 from lab.topology.lint import refusals
 from lab.topology.load import load_topology
@@ -144,7 +143,7 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
     plan = make_plan(model)
     medium = _medium(request, listener)
     golden = {request.firewall: installed_image(medium)} if medium else {}
-    with _step(listener, "lab", "accelerator") as said:
+    with telling(listener, "lab", "accelerator") as said:
         verdict = accelerator(cache_home())
         said.append(CHOSEN[verdict.kind].format(reason=verdict.reason))
     names = ("client",) if medium else (appliance(request.firewall).image, "client")
@@ -165,9 +164,9 @@ def _bring_up(request: Request, model: Topology, stage: Stage, paths: LabPaths, 
         _clean(paths)
     warm_start = not by_vagrant and warm.prepare(paths, wanted, request.cold, listener)
     record = _record(wanted, paths)
-    with _step(listener, "lab", "namespace and bridges"):
+    with telling(listener, "lab", "namespace and bridges"):
         world.create(plan.bridges)
-    with _step(listener, "lab", "its own libvirtd"):
+    with telling(listener, "lab", "its own libvirtd"):
         daemon = PrivateLibvirt(paths)
         daemon.start(kvm=verdict.kind == "kvm")
         machines = LibvirtMachines(daemon.connect(), paths.libvirt / "log" / "qemu")
@@ -250,7 +249,7 @@ def _boot_and_elect(booter: Booter, world: World, stage: Stage) -> None:
         return
     with Election(world, booter.plan.topology, booter.paths.root / "election") as election:
         _boot_all(booter, os.cpu_count() or 1)
-        with _step(booter.listener, "lab", "election"):
+        with telling(booter.listener, "lab", "election"):
             election.wait(booter.record.slowness)
 
 
@@ -346,16 +345,3 @@ def _record(wanted: Record, paths: LabPaths) -> Record:
             )
     write_record(paths, wanted)
     return wanted
-
-
-@contextmanager
-def _step(listener: Listener, subject: str, step: str) -> Iterator[list[str]]:
-    begin = time.monotonic()
-    said: list[str] = []
-    listener(Event(subject, step, Phase.STARTED))
-    try:
-        yield said
-    except LabError:
-        listener(Event(subject, step, Phase.FAILED, time.monotonic() - begin))
-        raise
-    listener(Event(subject, step, Phase.DONE, time.monotonic() - begin, "; ".join(said)))

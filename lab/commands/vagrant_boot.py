@@ -20,6 +20,7 @@ from lab.host.world import World
 from lab.machines.machine import MachineState
 from lab.machines.vagrant_folder import VagrantFolder
 from lab.paths import LabPaths, project_root
+from lab.progress import telling
 from lab.render.config_xml import config_xml
 from lab.render.domain_xml import Accelerator
 from lab.render.vagrantfile import network_name, vagrantfile
@@ -69,13 +70,13 @@ class VagrantBooter(Booter):
         if not self.consoles:
             return
         folder = VagrantFolder(self.paths)
-        with self._step("lab", "boxes"):
+        with telling(self.listener, "lab", "boxes"):
             boxes = [box_of(image) for image in self.images.values()]
             with ThreadPoolExecutor(len(boxes)) as pool:
                 list(pool.map(lambda box: register(box, pack(box, boxes_home())), boxes))
-        with self._step("lab", "Vagrantfile"):
+        with telling(self.listener, "lab", "Vagrantfile"):
             self.write_folder()
-        with self._step("lab", "vagrant up"):
+        with telling(self.listener, "lab", "vagrant up"):
             folder.up(CLIENT_SECONDS * self.record.slowness + UP_SECONDS)
 
     def bring_up(self, machine: PlannedMachine) -> None:
@@ -84,11 +85,11 @@ class VagrantBooter(Booter):
             self.listener(Event(machine.name, "already up", Phase.NOTE))
             return
         first = not self._configured_mark(machine.name).exists()
-        with self._step(machine.name, "boot"):
+        with telling(self.listener, machine.name, "boot"):
             console = self.consoles[machine.name]
             wait_ready(self.machines, self.paths, self.record, machine, console, with_config=first)
         if first and machine.kind is Kind.FIREWALL:
-            with self._step(machine.name, "take the config.xml disk away"):
+            with telling(self.listener, machine.name, "take the config.xml disk away"):
                 self._detach(machine)
         self._configured_mark(machine.name).touch()
         self._ready_mark(machine.name).touch()

@@ -100,6 +100,10 @@ class Outcome:
     streams: tuple[ProbeOutcome, ...] = ()
 
     @property
+    def everything(self) -> tuple[ProbeOutcome, ...]:
+        return (*self.probes, *self.streams)
+
+    @property
     def moves(self) -> bool:
         """Whether any VHID changes hands."""
         return any(vhid.fault.at is not None for vhid in self.vhids)
@@ -294,9 +298,8 @@ class _Scene:
         Frames and the peer's states then race for it: it may open a state where the peer's is already on the way. pf keeps
         the two apart by their ids. conntrackd, the stand-in's, lets each replace the other's.
         """
-        return (
-            self.fault.kind is FaultKind.FREEZE and self.fault.node == node and states_synced(self.topology, self.stage)
-        )
+        frozen = self.fault.kind is FaultKind.FREEZE and self.fault.node == node
+        return frozen and states_synced(self.topology, self.stage)
 
     def _with_state(
         self, probe: Probe, gateway: VhidOutcome, answering: str, ways: tuple[VhidOutcome, ...]

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lab.appliances.carp_text import CarpWord
 from lab.errors import LabError
-from lab.events import Event, Listener, Phase, silent
+from lab.events import Listener, silent
 from lab.expect.paths import matrix
 from lab.experiment.capture import TcpdumpCapture
 from lab.experiment.contracts import Subject
@@ -20,13 +20,14 @@ from lab.experiment.mastership import Mastership, listen_seconds, master_results
 from lab.experiment.reach import path_results, try_paths
 from lab.experiment.result import CheckResult
 from lab.experiment.segment import ask, questions, segment_results
+from lab.progress import telling
 from lab.topology.model import Topology
 from lab.topology.plan import bridge_name, make_plan
 from lab.topology.stage import Stage
 
 QUESTIONS_ONLY = "ip proto 112 or icmp[icmptype] == icmp-echo or tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn"
 
-LISTEN_INTERVALS = 1.3
+BRIEF_INTERVALS = 1.3
 """Of the longest a master can have: enough for a second one that is demoted, and a third of a second late."""
 
 WORD = "{node}'s own word agrees with the wire"
@@ -75,7 +76,7 @@ def run_checks(subject: Subject, listener: Listener = silent) -> CheckReport:
             }
             answers, heard = tried.result(), replies.result()
             own = {name: _word_or_reason(future.result) for name, future in words.items()}
-            time.sleep(max(0.0, listening + listen_seconds(topology, LISTEN_INTERVALS) - time.monotonic()))
+            time.sleep(max(0.0, listening + listen_seconds(topology, BRIEF_INTERVALS) - time.monotonic()))
         finally:
             capture.stop()
         frames = capture.poll()
@@ -90,15 +91,8 @@ def run_checks(subject: Subject, listener: Listener = silent) -> CheckReport:
 
 
 def _told(listener: Listener, step: str, work: Callable[[], T]) -> T:
-    begun = time.monotonic()
-    listener(Event("lab", step, Phase.STARTED))
-    try:
-        done = work()
-    except LabError:
-        listener(Event("lab", step, Phase.FAILED, time.monotonic() - begun))
-        raise
-    listener(Event("lab", step, Phase.DONE, time.monotonic() - begun))
-    return done
+    with telling(listener, "lab", step):
+        return work()
 
 
 def _word_or_reason(answer: Callable[[], CarpWord]) -> CarpWord | str:

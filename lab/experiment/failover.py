@@ -81,8 +81,7 @@ class Failover:
             begun = tuple(one for one in outcome.probes if one.probe.flow is not Flow.NEW)
             outcome = replace(outcome, probes=begun)
         self._outcome = outcome
-        everything = (*outcome.probes, *outcome.streams)
-        self._traffic = plan_traffic(topology, (expected.probe for expected in everything), int(time.time()))
+        self._traffic = plan_traffic(topology, (expected.probe for expected in outcome.everything), int(time.time()))
         tails = [ConsoleTail(node, path) for node, path in self.bench.consoles.items()]
         self._recorder = Recorder(topology, self.capture, tails)
         self._recorder.follow(self._traffic)
@@ -268,8 +267,7 @@ class Failover:
     @property
     def _returning(self) -> list[Traffic]:
         """The probes of which an answer is expected when the fault is undone."""
-        known = (*self._outcome.probes, *self._outcome.streams)
-        expected = {one.probe.id for one in known if one.back is not None}
+        expected = {one.probe.id for one in self._outcome.everything if one.back is not None}
         return [one for one in self._traffic if one.probe.id in expected and one not in self._streams]
 
     def _home(self) -> bool:
@@ -297,8 +295,7 @@ class Failover:
         return self._recorder.answering(going_on, since)
 
     def _fate(self, traffic: Traffic) -> Fate:
-        known = (*self._outcome.probes, *self._outcome.streams)
-        return next(item.fate for item in known if item.probe.id == traffic.probe.id)
+        return next(item.fate for item in self._outcome.everything if item.probe.id == traffic.probe.id)
 
     @property
     def _streams(self) -> list[Traffic]:

@@ -209,7 +209,7 @@ def probe_results(
     outcome: Outcome, traffic: Sequence[Traffic], recorder: Recorder, times: Times, stalls: Stalls, timers: float
 ) -> list[ProbeResult]:
     """Every probe, judged against what was expected of it."""
-    by_id = {one.probe.id: one for one in (*outcome.probes, *outcome.streams) if one.probe.flow not in ESTABLISHED}
+    by_id = {one.probe.id: one for one in outcome.everything if one.probe.flow not in ESTABLISHED}
     worst = stalls.worst(times.fault, times.end)
     return [
         _probe_result(by_id[one.probe.id], one, recorder.tries(one), times, stalls, worst + timers)

@@ -10,6 +10,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
+from lab.carp.packet import PROTOCOL, mac_text, virtual_mac
 from lab.host import sudo
 from lab.host.members import NETNS
 from lab.paths import LabPaths
@@ -29,7 +30,7 @@ table bridge {TABLE} {{
     }}
     chain heard {{
         type filter hook prerouting priority -300; policy accept;
-        ip protocol 112 ip daddr 224.0.0.18 update @{SET} {{ iifname . ether saddr }}
+        ip protocol {PROTOCOL} ip daddr 224.0.0.18 update @{SET} {{ iifname . ether saddr }}
     }}
 }}
 """
@@ -39,8 +40,8 @@ SHOW = ("nft", "list", "set", "bridge", TABLE, SET)
 ELEMENT = re.compile(r'"([^"]+)" \. ([0-9a-f:]{17})(?: timeout \S+)? expires ([0-9a-z]+)')
 SPAN = re.compile(r"(\d+)(ms|s|m|h)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-VIRTUAL = "00:00:5e:00:01:"
-"""The virtual MACs of VRRP and CARP; the VHID is the last byte (RFC 5798)."""
+VIRTUAL = mac_text(virtual_mac(0)).removesuffix("00")
+"""What all virtual MACs begin with; the VHID is the last byte."""
 
 LOOK_SECONDS = 5.0
 

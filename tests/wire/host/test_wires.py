@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.host.advert_watch import heard
-from lab.host.wires import Seen, Wires
+from lab.host.wires import Seen, Wires, learnt
 from lab.host.world import World
 from lab.paths import LabPaths
 
@@ -89,3 +89,12 @@ def test_a_second_up_keeps_what_was_heard_and_a_restore_forgets_it(world: World)
     assert heard(world.paths) == ()
     _advertise(world, "backup-lan")
     assert heard(world.paths)
+
+
+def test_own_and_permanent_entries_are_not_learnt_ones() -> None:
+    text = """[
+        {"mac": "33:33:00:00:00:01", "ifname": "br-lan", "flags": ["self"], "state": "permanent"},
+        {"mac": "aa:bb:cc:00:00:01", "ifname": "master-lan", "master": "br-lan", "state": "permanent"},
+        {"mac": "00:00:5e:00:01:01", "ifname": "master-lan", "flags": [], "master": "br-lan", "state": ""}]"""
+    assert learnt(text) == (MASTER,)
+    assert learnt("") == ()

@@ -27,7 +27,7 @@ from standin.xmlnode import SettingsError
 CONSOLE = "/dev/ttyS0"
 REAL_TIME_BUDGET = Path("/proc/sys/kernel/sched_rt_runtime_us")
 """Lifted. A firewall put back from a checkpoint was seen with its daemon ready to run and kept from the processor for as long as the
-checkpoint was old: the kernel had booked that time to it, and makes real-time processes wait that have used up their share."""
+checkpoint was old. What fits is that the kernel had booked that time to it: it makes real-time processes wait that used up their share."""
 
 REHEARSAL_NIC = "vtnet0"
 KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGHUP, power.REBOOT, power.HALT, power.REROOT)
