@@ -10,6 +10,7 @@ not disturb it. It ends when its stdin does.
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
@@ -85,6 +86,9 @@ class Heartbeat:
         self._notes = tempfile.TemporaryFile()
         command = [sys.executable, "-I", __file__, json.dumps(self._watched)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=self._notes)
+        # A stall before its first beat would go unseen: python takes a while to start on a busy computer.
+        while not os.fstat(self._notes.fileno()).st_size and self._process.poll() is None:
+            time.sleep(PERIOD)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -147,7 +151,8 @@ class Watch:
 
 
 def beat(watched: Mapping[str, str]) -> None:
-    """Sleep until stdin ends; one line `stall WOKE LATE` per late wake-up, `wait SEEN SECONDS GUEST` per wait."""
+    """Sleep until stdin ends; a line `beats`, then `stall WOKE LATE` per late wake-up, `wait SEEN SECONDS GUEST` per wait."""
+    print("beats", flush=True)
     watches = [Watch(guest, words) for guest, words in watched.items()]
     looked = 0.0
     while True:

@@ -104,11 +104,13 @@ def _result(
     back = longest_silence(points, times.undone, times.end, STREAM_DEAD / 2)
     quiet = longest_silence(points, times.baseline, times.injected, STREAM_DEAD)
     pace = (quiet.seconds or 0.0) if quiet else 0.0
-    again = _retransmission(connection, silence, up)
+    tries = _tries(connection, silence, up)
+    # Where frames are lost at random a try may be lost too: the one that counts is the last.
+    again = (tries[-1] if expected.fate is Fate.THINNED else tries[0]) if tries else None
     allowed = _allowed(silence, again, up, pace, allowance)
     fate, back_fate = _fate(silence, pace), _fate(back, pace)
     problem, off_time = _judge(wanted, fate, silence, allowed)
-    back_again = _retransmission(connection, back, times.undone)
+    back_tries = _tries(connection, back, times.undone)
     if not problem and wanted is not StreamFate.LOST and back_fate is StreamFate.LOST:
         problem = DIED_BACK
     return StreamResult(
@@ -122,7 +124,7 @@ def _result(
         back_expected=(StreamFate.SURVIVED if wanted is not StreamFate.LOST else StreamFate.LOST).value,
         back_fate=back_fate,
         back_stall=back.seconds if back else None,
-        back_retransmission=back_again - back.last if back_again is not None and back else None,
+        back_retransmission=back_tries[0] - back.last if back_tries and back else None,
         bytes_before=bytes_between(points, 0.0, times.fault),
         bytes_during=bytes_between(points, times.fault, times.undone),
         bytes_after=bytes_between(points, times.undone, times.end),
@@ -140,12 +142,12 @@ def _fate(silence: Silence | None, pace: float) -> StreamFate:
     return StreamFate.STALLED if silence.seconds > max(STILL, 2 * pace) else StreamFate.SURVIVED
 
 
-def _retransmission(connection: Connection | None, silence: Silence | None, up: float) -> float | None:
-    """The first segment sent again after the way was whole, within the silence."""
+def _tries(connection: Connection | None, silence: Silence | None, up: float) -> list[float]:
+    """When segments were sent again after the way was whole, within the silence; in order of time."""
     if connection is None or silence is None:
-        return None
+        return []
     end = silence.first if silence.first is not None else float("inf")
-    return min((time for time in connection.resends if max(up, silence.last) <= time <= end), default=None)
+    return sorted(time for time in connection.resends if max(up, silence.last) <= time <= end)
 
 
 def _allowed(silence: Silence | None, again: float | None, up: float, pace: float, allowance: float) -> float | None:

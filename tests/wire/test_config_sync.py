@@ -35,6 +35,8 @@ pytestmark = [pytest.mark.wire, pytest.mark.slow]
 
 PASSWORD = "Admin-pass.1"
 """Of the golden files; their hash is of nothing."""
+HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+"""One for both nodes, as a lab has one; cheap."""
 CALL = """
 import json, ssl, sys, xmlrpc.client
 url, method, params = json.load(sys.stdin)
@@ -69,9 +71,8 @@ class Pair:
 
     @staticmethod
     def _mended(config: str) -> str:
-        """A hash that fits the password, and cheap."""
-        made = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
-        return re.sub(r"<bcrypt-hash>[^<]*", f"<bcrypt-hash>{made}", config)
+        """A hash that fits the password."""
+        return re.sub(r"<bcrypt-hash>[^<]*", f"<bcrypt-hash>{HASH}", config)
 
     def run(self, name: str, command: str) -> str:
         return self.cluster.guests[name].run(command)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lab.expect.fault import parse
-from lab.expect.outcome import Outcome, predict
+from lab.expect.outcome import Fate, Outcome, predict
 from lab.experiment.capture import Replay
 from lab.experiment.heartbeat import Stalls
 from lab.experiment.measure import Times
@@ -45,9 +45,10 @@ def frames(resends: tuple[float, ...], again: float | None) -> list[Frame]:
     return found
 
 
-def judged(resends: tuple[float, ...], again: float | None) -> StreamResult:
+def judged(resends: tuple[float, ...], again: float | None, fate: Fate = Fate.OUTAGE) -> StreamResult:
     topology = uranus()
     expected = outcome(topology)
+    expected = replace(expected, streams=tuple(replace(one, fate=fate) for one in expected.streams))
     traffic = plan_traffic(topology, (one.probe for one in expected.streams))
     carp = [
         frame
@@ -80,6 +81,17 @@ def test_a_stall_beyond_its_retransmission_is_not() -> None:
     assert not result.ok
     assert result.off_time
     assert "more than its retransmissions explain" in result.problem
+
+
+def test_where_frames_are_lost_the_try_that_counts_is_the_last() -> None:
+    """A retransmission may be lost as well; only what came later than the one that was not is too long."""
+    tries = (6.3, 6.7, 7.5, 9.5, 10.5, 12.3)
+    result = judged(tries, 12.31, Fate.THINNED)
+    assert result.ok, result.problem
+    assert result.retransmission == pytest.approx(12.3 - 6.01, abs=0.02)
+    assert judged(tries, 12.31).off_time
+    assert judged(tries, 14.5, Fate.THINNED).off_time
+    assert judged(tries, None, Fate.THINNED).fate is StreamFate.LOST
 
 
 def test_ten_seconds_without_a_byte_are_a_loss() -> None:
