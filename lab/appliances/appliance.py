@@ -22,7 +22,7 @@ class Appliance:
     step_seconds:   limit of one answer on the console, likewise.
     return_seconds: how long after its boot or `enablecarp` CARP may stay silent (pfSense waits 31 s for pfsync:
                     interfaces_sync_setup() in interfaces.inc), likewise.
-    set_clock:      shell command that sets its clock; {epoch}: seconds since 1970, for one that reads its RTC at boot alone.
+    set_clock:      shell command that sets its clock after it stood still; {epoch}: seconds since 1970. None where it does that itself.
     """
 
     name: str
@@ -30,12 +30,10 @@ class Appliance:
     boot_seconds: float
     step_seconds: float
     return_seconds: float
-    set_clock: str
+    set_clock: str | None
 
 
-STANDIN = Appliance(
-    "standin", "standin", boot_seconds=90, step_seconds=30, return_seconds=30, set_clock="hwclock -s -u"
-)
+STANDIN = Appliance("standin", "standin", boot_seconds=90, step_seconds=30, return_seconds=30, set_clock=None)
 PFSENSE = Appliance(
     "pfsense", "pfsense", boot_seconds=1800, step_seconds=120, return_seconds=120, set_clock="date -u -f %s {epoch}"
 )

@@ -140,7 +140,9 @@ class Firewall:
         )
 
     def set_clock(self) -> None:
-        """Give it the time of day, after a restore."""
+        """Give it the time of day, after a restore; one that follows its RTC by itself has it within a second or two."""
+        if self.appliance.set_clock is None:
+            return
         output = self.run(self.appliance.set_clock.format(epoch=round(time.time())), "setting the clock")
         if output.code:
             raise LabError(

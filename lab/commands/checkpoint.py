@@ -18,19 +18,18 @@ from lab.commands.session import Session, opened
 from lab.commands.subject import RunningLab
 from lab.errors import LabError
 from lab.events import Listener
-from lab.expect.paths import Path, matrix
-from lab.experiment.reach import try_paths
+from lab.expect.paths import matrix
+from lab.experiment.reach import try_from
 from lab.host import image_cache, preflight
 from lab.host.deadline import Deadline
 from lab.host.lock import locked
-from lab.machines.agent import Agent
 from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store, check_name
 from lab.machines.machine import MachineState
 from lab.paths import LabPaths
 from lab.topology.plan import Kind, Plan
 from lab.topology.stage import Stage
 
-CLOCK = "hwclock -s -u"
+CLOCK, SET_CLOCK = "clock", "hwclock -s -u"
 """A guest's wall clock stands still while it is not running; its RTC follows the host."""
 
 CLOCK_SECONDS = 20.0
@@ -48,7 +47,10 @@ NO_RESET_CURE = "`./inv lab.down` and `./inv lab.up` make one; `./inv lab.save N
 
 SAVED = "Saved {name}: {size} MiB, the lab stood still for {pause:.1f} s. `./inv lab.restore {name}` brings it back."
 BACK = "{what} is back at {name}: running after {resumed:.1f} s, {settled} after {seconds:.1f} s."
-NOT_GREEN = "The lab is back, but not everything answers"
+NOT_GREEN = "The lab is back, but not everything in it is well"
+GREEN = "clocks set, an answer on {count} paths"
+SILENT = "no answer from {path.source} to {path.target} ({path.destination})"
+NO_CLOCK = "the clock of {machine} could not be set"
 SETTLED = "clocks set and one master per VHID as saved"
 SETTLED_ALL = "clocks set, one master per VHID as saved, an answer on every allowed path"
 SETTLED_NODE = "clock set"
@@ -232,34 +234,26 @@ def settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> No
 
     seconds = CLOCK_SECONDS * session.record.slowness
 
-    def clock(name: str) -> None:
+    def failed(name: str) -> list[str]:
+        """What of one machine is not as it should be, as lines."""
         if session.planned(name).kind is Kind.FIREWALL:
             session.firewall(name).set_clock()
-        else:
-            awake(name).output(CLOCK, seconds)
-
-    def awake(name: str) -> Agent:
+            return []
         agent = session.machine(name).agent
         # QEMU tells libvirt of the agent's channel at most once a second: closed at once, open again a second later.
         agent.wait(Deadline.after(seconds))
-        return agent
-
-    def unanswered(name: str) -> list[Path]:
         mine = [path for path in allowed if path.source == name]
-        answers = try_paths({name: awake(name)}, mine) if mine else {}
-        return [path for path in mine if answers[path.id] is not True]
+        answers = try_from(agent, mine, {CLOCK: SET_CLOCK})
+        words = [SILENT.format(path=path) for path in mine if answers[path.id] is not True]
+        return words if answers[CLOCK] is True else [*words, NO_CLOCK.format(machine=name)]
 
-    with ThreadPoolExecutor(max(1, 2 * len(chosen))) as pool:
-        # Side by side: hwclock only waits, for the beginning of a second.
-        clocks = [pool.submit(clock, name) for name in chosen]
-        silent = [path for found in pool.map(unanswered, chosen) for path in found]
-        for done in clocks:
-            done.result()
-    if silent:
+    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
+        wrong = [line for lines in pool.map(failed, chosen) for line in lines]
+    if wrong:
         raise LabError(
             NOT_GREEN,
-            expected=f"an answer on {len(allowed)} paths",
-            seen="\n".join(f"none from {path.source} to {path.target} ({path.destination})" for path in silent),
+            expected=GREEN.format(count=len(allowed)),
+            seen="\n".join(wrong),
             cure="`./inv lab.check` looks at everything",
         )
 

@@ -33,6 +33,7 @@ eval "$undo"
 EITHER = "{first} || {then}"
 TRY = "( {{ {command}; }} >/dev/null 2>&1 && echo 'yes {id}' || echo 'no {id}' ) &"
 SECONDS = 60.0
+NOTHING_ELSE: Mapping[str, str] = {}
 
 WHAT = "{source} to {target} ({address}), {how}"
 ALLOWED, DENIED = "answered", "no answer"
@@ -47,16 +48,28 @@ def try_paths(guests: Mapping[str, Guest], paths: Sequence[Path]) -> dict[str, b
     for path in paths:
         by_source.setdefault(path.source, []).append(path)
     with ThreadPoolExecutor(max_workers=max(1, len(by_source))) as pool:
-        found = pool.map(lambda item: _try_from(guests[item[0]], item[1]), by_source.items())
+        found = pool.map(lambda item: try_from(guests[item[0]], item[1]), by_source.items())
     return {id_: answer for answers in found for id_, answer in answers.items()}
 
 
-def script(paths: Sequence[Path]) -> str:
-    """What one machine runs: a line `yes ID` or `no ID` per path on stdout."""
+def try_from(guest: Guest, paths: Sequence[Path], others: Mapping[str, str] = NOTHING_ELSE) -> dict[str, bool | str]:
+    """The same from one machine. others: id -> a command to be run there at the same time, which succeeds or does not."""
+    try:
+        ran = guest.run(script(paths, others), SECONDS)
+    except LabError as error:
+        return dict.fromkeys([*(path.id for path in paths), *others], error.problem.summary)
+    words = [line.partition(" ") for line in ran.stdout.splitlines()]
+    said = {id_: word == "yes" for word, _, id_ in words}
+    return {id_: said.get(id_, repr(ran.stdout)) for id_ in [*(path.id for path in paths), *others]}
+
+
+def script(paths: Sequence[Path], others: Mapping[str, str] = NOTHING_ELSE) -> str:
+    """What one machine runs: a line `yes ID` or `no ID` per path, and per other command, on stdout."""
     routes = {(path.destination, path.via) for path in paths if path.via is not None}
+    commands = {**{path.id: _command(path) for path in paths}, **others}
     return SCRIPT.format(
         routes="\n".join(ROUTE.format(address=address, via=via) for address, via in sorted(routes)),
-        tries="\n".join(TRY.format(command=_command(path), id=path.id) for path in paths),
+        tries="\n".join(TRY.format(command=command, id=id_) for id_, command in commands.items()),
     )
 
 
@@ -67,16 +80,6 @@ def _command(path: Path) -> str:
         return CONNECT.format(address=path.destination, port=path.port, patience=patience)
     ping = PING.format(address=path.destination, patience=patience)
     return EITHER.format(first=PING_ONCE.format(address=path.destination), then=ping) if allowed else ping
-
-
-def _try_from(guest: Guest, paths: Sequence[Path]) -> dict[str, bool | str]:
-    try:
-        ran = guest.run(script(paths), SECONDS)
-    except LabError as error:
-        return {path.id: error.problem.summary for path in paths}
-    words = [line.partition(" ") for line in ran.stdout.splitlines()]
-    said = {id_: word == "yes" for word, _, id_ in words}
-    return {path.id: said.get(path.id, repr(ran.stdout)) for path in paths}
 
 
 def path_results(

@@ -19,6 +19,7 @@ from standin.boot import Boot
 from standin.commands import preload, run_command
 from standin.places import Places
 from standin.state_sync import take_charge_command
+from standin.stood_still import LOOK, StoodStill
 from standin.system import RealSystem
 from standin.terminal import FileTerminal, Speaker
 from standin.web.door import Door
@@ -46,6 +47,8 @@ class Init:
         self._console_started = 0.0
         self._pending: set[int] = set()
         self._door: Door | None = None
+        # Where another line is the console, this is no machine of its own, and the clock is somebody else's.
+        self._clock = StoodStill() if device == CONSOLE else None
 
     def run(self) -> None:
         """Boot, then serve for ever."""
@@ -66,7 +69,7 @@ class Init:
         poller.register(reader, select.POLLIN)
         while True:
             self._watch_door(poller)
-            for descriptor, _ in poller.poll():
+            for descriptor, _ in poller.poll(LOOK * 1000 if self._clock else None):
                 if descriptor == server.fileno():
                     control.accept_and_fork(server, lambda argv: run_command(argv, self._places))
                 elif descriptor == reader.fileno():
@@ -75,6 +78,9 @@ class Init:
                     poller.unregister(self._door.socket)
                     self._door.knock(lambda body: fork(body, self._places.daemon_log))
             self._act_on_signals()
+            now = self._clock.noticed() if self._clock else None
+            if now:
+                time.clock_settime(time.CLOCK_REALTIME, now)
 
     def _boot(self) -> None:
         self._places.booting.parent.mkdir(parents=True, exist_ok=True)
