@@ -26,6 +26,7 @@ from standin.web.door import Door
 from standin.xmlnode import SettingsError
 
 CONSOLE = "/dev/ttyS0"
+LATER = Path("/etc/uranus/later")
 REAL_TIME_BUDGET = Path("/proc/sys/kernel/sched_rt_runtime_us")
 """Lifted. A firewall put back from a checkpoint was seen with its daemon ready to run and kept from the processor for as long as the
 checkpoint was old. What fits is that the kernel had booked that time to it: it makes real-time processes wait that used up their share."""
@@ -64,6 +65,8 @@ class Init:
         preload()
         self._boot()
         self._start_console()
+        if LATER.exists():
+            fork(lambda: os.execv(LATER, [str(LATER)]), self._places.daemon_log)
         poller = select.poll()
         poller.register(server, select.POLLIN)
         poller.register(reader, select.POLLIN)
