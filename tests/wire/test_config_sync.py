@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -318,7 +318,7 @@ def serial_socket(line: int, path: Path) -> Iterator[bytearray]:
             listening.listen(1)
             ready.set()
             client, _ = listening.accept()
-            with client:
+            with client, suppress(BrokenPipeError):  # who has hung up wants no more
                 while not ended.is_set():
                     for source in select.select([line, client], [], [], 0.05)[0]:
                         if source is client:
