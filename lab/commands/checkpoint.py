@@ -23,6 +23,7 @@ from lab.experiment.reach import try_from
 from lab.host import image_cache, preflight
 from lab.host.deadline import Deadline
 from lab.host.lock import locked
+from lab.machines.agent import Agent
 from lab.machines.checkpoint_store import AFTER_UP, Checkpoint, Store, check_name
 from lab.machines.machine import MachineState
 from lab.paths import LabPaths
@@ -32,7 +33,9 @@ from lab.topology.stage import Stage
 CLOCK, SET_CLOCK = "clock", "read now </sys/class/rtc/rtc0/since_epoch && date -u -s @$now.5"
 """A guest's wall clock stands still while it is not running; its RTC follows the host."""
 
-CLOCK_SECONDS = 20.0
+AGENT_SECONDS = 20.0
+"""Limit until a client's agent answers, from its ready line or from a restore, on the reference machine."""
+
 QUOTA_MIB = 8192
 QUOTA_VARIABLE = "URANUS_CHECKPOINTS_MIB"
 
@@ -232,16 +235,13 @@ def settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> No
     whole = checkpoint.name == AFTER_UP and set(chosen) == set(checkpoint.machines)
     allowed = [path for path in matrix(lab.topology, lab.stage) if path.verdict.allowed] if whole else []
 
-    seconds = CLOCK_SECONDS * session.record.slowness
-
     def failed(name: str) -> list[str]:
         """What of one machine is not as it should be, as lines."""
         if session.planned(name).kind is Kind.FIREWALL:
             session.firewall(name).set_clock()
             return []
-        agent = session.machine(name).agent
         # QEMU tells libvirt of the agent's channel at most once a second: closed at once, open again a second later.
-        agent.wait(Deadline.after(seconds))
+        agent = awake(session, name)
         mine = [path for path in allowed if path.source == name]
         answers = try_from(agent, mine, {CLOCK: SET_CLOCK})
         words = [SILENT.format(path=path) for path in mine if answers[path.id] is not True]
@@ -256,6 +256,13 @@ def settle(session: Session, checkpoint: Checkpoint, names: Iterable[str]) -> No
             seen="\n".join(wrong),
             cure="`./inv lab.check` looks at everything",
         )
+
+
+def awake(session: Session, name: str) -> Agent:
+    """A client's agent, once it answers. Raises LabError."""
+    agent = session.machine(name).agent
+    agent.wait(Deadline.after(AGENT_SECONDS * session.record.slowness))
+    return agent
 
 
 def roles(plan: Plan, checkpoint: Checkpoint) -> Mapping[int, tuple[str, ...]]:

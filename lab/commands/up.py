@@ -13,7 +13,7 @@ from lab.appliances.appliance import PFSENSE, appliance
 from lab.commands import present, warm
 from lab.commands.admission import Needs, needed
 from lab.commands.boot import Booter
-from lab.commands.checkpoint import admit, take
+from lab.commands.checkpoint import admit, awake, take
 from lab.commands.election import Election
 from lab.commands.install import DISK_MIB as INSTALL_MIB
 from lab.commands.install import Installer
@@ -25,7 +25,6 @@ from lab.errors import LabError
 from lab.events import Event, Listener, Phase
 from lab.host import preflight
 from lab.host.accelerator import Accelerator, accelerator
-from lab.host.deadline import Deadline
 from lab.host.image_cache import images_home
 from lab.host.images import GuestImage, Manifest, described, ensure, first_builds
 from lab.host.libvirtd import PrivateLibvirt
@@ -49,9 +48,6 @@ AT_ANOTHER_STAGE = "`./inv lab.push {stage}` moves the lab there without a reboo
 CHOSEN = {"kvm": "hardware (KVM): {reason}", "tcg": "emulation (TCG), since {reason}"}
 
 NO_CHECKPOINT = "lab.reset and a warm lab.up will not be possible: {why}"
-
-AGENT_SECONDS = 20.0
-"""Limit from a client's ready line to its agent's first answer, on the reference machine."""
 
 PROVIDERS = ("libvirt", VAGRANT)
 
@@ -230,7 +226,7 @@ def _keep(session: Session, listener: Listener) -> None:
         with telling(listener, "lab", "the clients' agents"):
             # The last thing a client starts. What is kept is to be at rest: a boot's end would be done again at every reset.
             for client in session.plan.clients:
-                session.machine(client.name).agent.wait(Deadline.after(AGENT_SECONDS * session.record.slowness))
+                awake(session, client.name)
         take(session, AFTER_UP, listener)
     except LabError as error:
         listener(Event("lab", "checkpoint", Phase.NOTE, detail=NO_CHECKPOINT.format(why=error.problem)))

@@ -54,13 +54,14 @@ def try_paths(guests: Mapping[str, Guest], paths: Sequence[Path]) -> dict[str, b
 
 def try_from(guest: Guest, paths: Sequence[Path], others: Mapping[str, str] = NOTHING_ELSE) -> dict[str, bool | str]:
     """The same from one machine. others: id -> a command to be run there at the same time, which succeeds or does not."""
+    ids = [*(path.id for path in paths), *others]
     try:
         ran = guest.run(script(paths, others), SECONDS)
     except LabError as error:
-        return dict.fromkeys([*(path.id for path in paths), *others], error.problem.summary)
+        return dict.fromkeys(ids, error.problem.summary)
     words = [line.partition(" ") for line in ran.stdout.splitlines()]
     said = {id_: word == "yes" for word, _, id_ in words}
-    return {id_: said.get(id_, repr(ran.stdout)) for id_ in [*(path.id for path in paths), *others]}
+    return {id_: said.get(id_, repr(ran.stdout)) for id_ in ids}
 
 
 def script(paths: Sequence[Path], others: Mapping[str, str] = NOTHING_ELSE) -> str:

@@ -63,10 +63,10 @@ class Init:
         server = control.listen(self._places.control_socket)
         # Before CARP is switched on at the end of the boot: nothing may compete with a take-over.
         preload()
-        self._boot()
-        self._start_console()
         if LATER.exists():
             fork(lambda: os.execv(LATER, [str(LATER)]), self._places.daemon_log)
+        self._boot()
+        self._start_console()
         poller = select.poll()
         poller.register(server, select.POLLIN)
         poller.register(reader, select.POLLIN)
